@@ -1,0 +1,1 @@
+//! Flags between Graph and IMAP (pure).

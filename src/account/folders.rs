@@ -1,0 +1,1 @@
+//! The folder tree: roles, names, rounds of the folder delta.

@@ -1,0 +1,1 @@
+//! From delta entries and what is known to changes of the store (pure).

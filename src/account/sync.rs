@@ -1,0 +1,1 @@
+//! Rounds of the message delta; listings; the background worker.

@@ -1,0 +1,19 @@
+//! Microsoft Graph v1.0, as much of it as mail needs.
+//!
+//! Immutable ids on every request; one limiter for each (application id, mailbox); each answer's status
+//! is checked before its body is used; links are followed as they came and only on the configured host.
+
+pub mod batch;
+pub mod client;
+pub mod delta;
+pub mod error;
+pub mod folders;
+pub mod limiter;
+pub mod messages;
+pub mod retry;
+pub mod types;
+
+pub use client::{Client, Priority};
+pub use error::Error;
+
+pub type Result<T> = std::result::Result<T, Error>;

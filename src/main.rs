@@ -1,0 +1,3 @@
+//! Parse arguments, run, exit code.
+
+fn main() {}

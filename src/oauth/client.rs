@@ -1,0 +1,1 @@
+//! HTTP to the login host, through the `oauth2` crate over reqwest.

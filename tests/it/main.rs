@@ -1,0 +1,9 @@
+//! One integration binary; one module for each capability.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod architecture;
