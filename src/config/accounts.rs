@@ -64,7 +64,11 @@ fn account(
     let sign_in = section.choice("sign_in", &[("device", SignIn::Device)]);
     let uses = section.choice(
         "use",
-        &[("mail", Use::Mail), ("read", Use::Read), ("send", Use::Send)],
+        &[
+            ("mail", Use::Mail),
+            ("read", Use::Read),
+            ("send", Use::Send),
+        ],
     );
     let own_cloud = cloud::by_name(section, "cloud");
     claim(reader, logins, name.as_ref(), mailbox.as_ref(), index);
@@ -118,16 +122,20 @@ fn is_name(reader: &Reader<'_>, name: &Placed<String>) -> bool {
 }
 
 fn is_address(reader: &Reader<'_>, address: &Placed<String>) -> bool {
-    let good = address.value.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && domain.contains('.')
-            && !domain.contains('@')
-            && !domain.starts_with('.')
-            && !domain.ends_with('.')
-            && !address.value.chars().any(|c| {
-                c.is_whitespace() || c.is_control() || "<>(),;:\\\"[]/?#%".contains(c)
-            })
-    });
+    let good = address
+        .value
+        .split_once('@')
+        .is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && domain.contains('.')
+                && !domain.contains('@')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+                && !address
+                    .value
+                    .chars()
+                    .any(|c| c.is_whitespace() || c.is_control() || "<>(),;:\\\"[]/?#%".contains(c))
+        });
     if !good {
         address.complain(
             reader,

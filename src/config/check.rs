@@ -19,7 +19,11 @@ pub(super) fn addresses<'a>(
         }
         if let Some(other) = seen.iter().find(|o| collide(o.value, place.value)) {
             // Complain where the file can be changed: a default has no line of its own.
-            let (culprit, other) = if place.at == 0 { (*other, place) } else { (place, *other) };
+            let (culprit, other) = if place.at == 0 {
+                (*other, place)
+            } else {
+                (place, *other)
+            };
             culprit.complain(
                 reader,
                 format!("{} is taken by {} already", culprit.value, other.key),

@@ -87,12 +87,7 @@ fn data_dir(reader: &Reader<'_>, top: &Section<'_, '_>) -> Option<PathBuf> {
 }
 
 /// Loopback of both families, unless the file says otherwise; an empty array listens nowhere.
-fn listen(
-    reader: &Reader<'_>,
-    section: &Section<'_, '_>,
-    plain: u16,
-    tls: &[u16],
-) -> PlacedListen {
+fn listen(reader: &Reader<'_>, section: &Section<'_, '_>, plain: u16, tls: &[u16]) -> PlacedListen {
     PlacedListen {
         listen: addresses(reader, section, "listen", &[plain]),
         tls_listen: addresses(reader, section, "tls_listen", tls),
