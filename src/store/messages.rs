@@ -151,6 +151,14 @@ impl MailboxStore {
     pub async fn known(&self, _folder: FolderKey, _ids: Vec<RemoteId>) -> Result<Vec<RemoteId>> {
         todo!()
     }
+    /// Rows of the remote ids that the folder holds now, in any order; `served` is filled.
+    pub async fn by_remote(
+        &self,
+        _folder: FolderKey,
+        _ids: Vec<RemoteId>,
+    ) -> Result<Vec<MessageRow>> {
+        todo!()
+    }
     /// The whole folder in one scan of a covering index: 50,000 rows in a few milliseconds.
     pub async fn snapshot(&self, _folder: FolderKey) -> Result<Snapshot> {
         todo!()
