@@ -137,23 +137,25 @@ impl MailboxStore {
             .await
     }
 
-    /// The message that a folder holds under this remote id.
+    /// Rows of the remote ids that the folder holds now, in the order asked; `served` is filled.
     pub async fn by_remote(
         &self,
         folder: FolderKey,
-        remote: &RemoteId,
-    ) -> Result<Option<MessageRow>> {
-        let (mailbox, remote) = (self.clone(), remote.to_string());
+        ids: Vec<RemoteId>,
+    ) -> Result<Vec<MessageRow>> {
+        let mailbox = self.clone();
         self.state()
             .read(move |conn| {
-                let uid: Option<u32> = conn
-                    .prepare_cached("SELECT uid FROM messages WHERE remote = ?1 AND folder = ?2")?
-                    .query_row(params![remote, folder.0], |row| row.get(0))
-                    .optional()?;
-                match uid {
-                    Some(uid) => mailbox.row(conn, folder, uid),
-                    None => Ok(None),
+                let mut query = conn
+                    .prepare_cached("SELECT uid FROM messages WHERE remote = ?1 AND folder = ?2")?;
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    let uid = query.query_row(params![id.as_str(), folder.0], |row| row.get(0));
+                    if let Some(uid) = uid.optional()? {
+                        found.extend(mailbox.row(conn, folder, uid)?);
+                    }
                 }
+                Ok(found)
             })
             .await
     }
