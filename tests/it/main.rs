@@ -8,3 +8,4 @@
 
 mod architecture;
 mod mime_golden;
+mod config;
