@@ -7,5 +7,5 @@
 )]
 
 mod architecture;
-mod mime_golden;
 mod config;
+mod mime_golden;
