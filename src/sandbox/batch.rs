@@ -5,7 +5,7 @@
 
 use super::{
     faults,
-    http::{Answer, Call, Outcome, Payload, Trace, bad_request},
+    http::{Answer, Call, Outcome, Payload, Trace, bad_request, put},
     route::{Ctx, dispatch},
     server::Face,
     traffic::throttled,
@@ -161,9 +161,9 @@ fn response(id: &str, answer: Answer) -> Value {
         }
         Payload::Empty | Payload::None => None,
     };
-    out["headers"] = Value::Object(headers);
+    put(&mut out, "headers", Value::Object(headers));
     if let Some(body) = body {
-        out["body"] = body;
+        put(&mut out, "body", body);
     }
     out
 }

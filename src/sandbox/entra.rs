@@ -6,7 +6,7 @@
 use super::{
     devicepage,
     grant::{random, secret, token},
-    http::{Answer, Call, Payload, Trace, chunked, error, to_wire},
+    http::{Answer, Call, Payload, Trace, chunked, error, put, to_wire},
     jwt::Signer,
     world::{World, now},
 };
@@ -194,7 +194,11 @@ pub(super) fn refusal(call: &Call, status: u16, name: &str, number: u32, text: &
     });
     // Recorded pending answers have no error_uri.
     if number != 70016 {
-        body["error_uri"] = format!("{}/error?code={number}", call.base).into();
+        put(
+            &mut body,
+            "error_uri",
+            format!("{}/error?code={number}", call.base).into(),
+        );
     }
     json_answer(status, body)
 }
@@ -299,9 +303,15 @@ fn devicecode(world: &mut World, call: &Call) -> Answer {
         .value("device-interval")
         .as_u64()
         .unwrap_or(if auto { 1 } else { 5 });
+    let letter = |b: &u8| {
+        CODE_ALPHABET
+            .get(usize::from(*b) % CODE_ALPHABET.len())
+            .copied()
+    };
     let user_code: String = random(9)
         .iter()
-        .map(|b| char::from(CODE_ALPHABET[usize::from(*b) % 32]))
+        .filter_map(letter)
+        .map(char::from)
         .collect();
     let code = secret();
     let expected = expected(world, &form);

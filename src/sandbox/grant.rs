@@ -6,7 +6,7 @@ use super::{
         Access, Form, OIDC, Refresh, Verdict, client, field, form, is_automatic, json_answer,
         refusal, scopes,
     },
-    http::{Answer, Call},
+    http::{Answer, Call, put},
     world::{World, now},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -181,10 +181,14 @@ fn issue(
             rotated_out: false,
         };
         world.entra.refresh.insert(refresh.clone(), grant);
-        body["refresh_token"] = refresh.into();
+        put(&mut body, "refresh_token", refresh.into());
     }
     if has("openid") {
-        body["id_token"] = id_token(world, call, user, client, has("profile")).into();
+        put(
+            &mut body,
+            "id_token",
+            id_token(world, call, user, client, has("profile")).into(),
+        );
     }
     json_answer(200, body)
 }
@@ -200,15 +204,19 @@ fn id_token(world: &World, call: &Call, user: usize, client: &str, profile: bool
     });
     if let Some(user) = world.users.get(user) {
         if profile {
-            claims["name"] = user.name.as_str().into();
-            claims["oid"] = user.object_id.as_str().into();
-            claims["preferred_username"] = user.address.as_str().into();
+            put(&mut claims, "name", user.name.as_str().into());
+            put(&mut claims, "oid", user.object_id.as_str().into());
+            put(
+                &mut claims,
+                "preferred_username",
+                user.address.as_str().into(),
+            );
         }
         let pairwise = super::ids::sixteen(&[client.as_bytes(), user.object_id.as_bytes()]);
-        claims["sub"] = URL_SAFE_NO_PAD.encode(pairwise).into();
+        put(&mut claims, "sub", URL_SAFE_NO_PAD.encode(pairwise).into());
     }
-    claims["tid"] = world.tenant.id.as_str().into();
-    claims["ver"] = "2.0".into();
+    put(&mut claims, "tid", world.tenant.id.as_str().into());
+    put(&mut claims, "ver", "2.0".into());
     world.entra.signer.sign(&claims)
 }
 
