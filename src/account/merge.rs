@@ -187,7 +187,12 @@ impl Plan {
 
     /// Settles the page with the answers to [`Plan::lookups`]. With `believe`, what stays
     /// unanswered is taken as the delta told it.
-    pub fn settle(self, mut found: HashMap<RemoteId, Found>, known: &Known, believe: bool) -> Settled {
+    pub fn settle(
+        self,
+        mut found: HashMap<RemoteId, Found>,
+        known: &Known,
+        believe: bool,
+    ) -> Settled {
         let mut settled = Settled::default();
         let mut new = Vec::new();
         for item in self.items {
@@ -211,7 +216,9 @@ impl Plan {
             }
         }
         new.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        let new = new.into_iter().map(|(_, id, told)| Change::Upsert(id, told));
+        let new = new
+            .into_iter()
+            .map(|(_, id, told)| Change::Upsert(id, told));
         settled.changes.extend(new);
         settled
     }
@@ -351,23 +358,142 @@ mod tests {
         };
         let cases: Vec<Case<'_>> = vec![
             ("an empty page", vec![], &[], &[], vec![], ""),
-            ("new ones come by time, whatever their order", vec![Changed(full("b", 9)), Changed(full("a", 5))], &[], &[], vec![], "+a +b"),
-            ("known ones come first", vec![Changed(full("n", 1)), Changed(full("k", 9))], &["k"], &[], vec![], "+k +n"),
-            ("twice is once", vec![Changed(full("a", 5)), Changed(partial("a", true))], &[], &[], vec![], "+a"),
-            ("a patch of a known one", vec![Changed(partial("k", true))], &["k"], &[], vec![], "+k"),
-            ("a partial unknown one is completed", vec![Changed(partial("a", true))], &[], &["a"], vec![("a", here("a"))], "+a"),
-            ("or is elsewhere by now", vec![Changed(partial("a", true))], &[], &["a"], vec![("a", Found::Gone)], ""),
-            ("or cannot be read, and is shown as told", vec![Changed(partial("a", true))], &[], &["a"], vec![("a", Found::Unreadable)], "+a"),
-            ("or waits", vec![Changed(partial("a", true)), Changed(full("b", 1))], &[], &["a"], vec![("a", Found::Unknown)], "+b ?1"),
-            ("a tombstone of an unknown one", vec![Removed(id("a"))], &[], &[], vec![], ""),
-            ("gone", vec![Removed(id("k"))], &["k"], &["k"], vec![("k", Found::Gone)], "-k"),
-            ("away and back again", vec![Removed(id("k"))], &["k"], &["k"], vec![("k", here("k"))], "+k"),
-            ("gone, but nobody answers", vec![Removed(id("k"))], &["k"], &["k"], vec![], "?1"),
-            ("gone, and unreadable", vec![Removed(id("k"))], &["k"], &["k"], vec![("k", Found::Unreadable)], "-k"),
-            ("new and gone in one page", vec![Changed(full("a", 1)), Removed(id("a"))], &[], &["a"], vec![("a", Found::Gone)], "-a"),
-            ("in the other order the truth is asked for too", vec![Removed(id("k")), Changed(full("k", 1))], &["k"], &["k"], vec![("k", here("k"))], "+k"),
-            ("extended properties of new and changed ones", vec![Changed(old("a")), Changed(old("k")), Changed(edited("c"))], &["k", "c"], &["a", "c"], vec![("a", here("a")), ("c", here("c"))], "+k +c +a"),
-            ("gone meanwhile", vec![Changed(old("a")), Changed(edited("c"))], &["c"], &["a", "c"], vec![("a", Found::Gone), ("c", Found::Gone)], "+c"),
+            (
+                "new ones come by time, whatever their order",
+                vec![Changed(full("b", 9)), Changed(full("a", 5))],
+                &[],
+                &[],
+                vec![],
+                "+a +b",
+            ),
+            (
+                "known ones come first",
+                vec![Changed(full("n", 1)), Changed(full("k", 9))],
+                &["k"],
+                &[],
+                vec![],
+                "+k +n",
+            ),
+            (
+                "twice is once",
+                vec![Changed(full("a", 5)), Changed(partial("a", true))],
+                &[],
+                &[],
+                vec![],
+                "+a",
+            ),
+            (
+                "a patch of a known one",
+                vec![Changed(partial("k", true))],
+                &["k"],
+                &[],
+                vec![],
+                "+k",
+            ),
+            (
+                "a partial unknown one is completed",
+                vec![Changed(partial("a", true))],
+                &[],
+                &["a"],
+                vec![("a", here("a"))],
+                "+a",
+            ),
+            (
+                "or is elsewhere by now",
+                vec![Changed(partial("a", true))],
+                &[],
+                &["a"],
+                vec![("a", Found::Gone)],
+                "",
+            ),
+            (
+                "or cannot be read, and is shown as told",
+                vec![Changed(partial("a", true))],
+                &[],
+                &["a"],
+                vec![("a", Found::Unreadable)],
+                "+a",
+            ),
+            (
+                "or waits",
+                vec![Changed(partial("a", true)), Changed(full("b", 1))],
+                &[],
+                &["a"],
+                vec![("a", Found::Unknown)],
+                "+b ?1",
+            ),
+            (
+                "a tombstone of an unknown one",
+                vec![Removed(id("a"))],
+                &[],
+                &[],
+                vec![],
+                "",
+            ),
+            (
+                "gone",
+                vec![Removed(id("k"))],
+                &["k"],
+                &["k"],
+                vec![("k", Found::Gone)],
+                "-k",
+            ),
+            (
+                "away and back again",
+                vec![Removed(id("k"))],
+                &["k"],
+                &["k"],
+                vec![("k", here("k"))],
+                "+k",
+            ),
+            (
+                "gone, but nobody answers",
+                vec![Removed(id("k"))],
+                &["k"],
+                &["k"],
+                vec![],
+                "?1",
+            ),
+            (
+                "gone, and unreadable",
+                vec![Removed(id("k"))],
+                &["k"],
+                &["k"],
+                vec![("k", Found::Unreadable)],
+                "-k",
+            ),
+            (
+                "new and gone in one page",
+                vec![Changed(full("a", 1)), Removed(id("a"))],
+                &[],
+                &["a"],
+                vec![("a", Found::Gone)],
+                "-a",
+            ),
+            (
+                "in the other order the truth is asked for too",
+                vec![Removed(id("k")), Changed(full("k", 1))],
+                &["k"],
+                &["k"],
+                vec![("k", here("k"))],
+                "+k",
+            ),
+            (
+                "extended properties of new and changed ones",
+                vec![Changed(old("a")), Changed(old("k")), Changed(edited("c"))],
+                &["k", "c"],
+                &["a", "c"],
+                vec![("a", here("a")), ("c", here("c"))],
+                "+k +c +a",
+            ),
+            (
+                "gone meanwhile",
+                vec![Changed(old("a")), Changed(edited("c"))],
+                &["c"],
+                &["a", "c"],
+                vec![("a", Found::Gone), ("c", Found::Gone)],
+                "+c",
+            ),
         ];
         for (name, entries, ids, lookups, found, want) in cases {
             let known = known(ids);
@@ -433,13 +559,22 @@ mod tests {
         draft.flags.set(SystemFlag::Draft, true);
         assert!(may_be_other_content(&draft, &told(|_| ())));
         assert!(!may_be_other_content(&row("a"), &told(|_| ())), "a flag");
-        assert!(may_be_other_content(&row("a"), &told(|t| t.store_size = Some(11))));
-        assert!(may_be_other_content(&row("a"), &told(|t| t.draft = Some(true))));
+        assert!(may_be_other_content(
+            &row("a"),
+            &told(|t| t.store_size = Some(11))
+        ));
+        assert!(may_be_other_content(
+            &row("a"),
+            &told(|t| t.draft = Some(true))
+        ));
         let same_key = told(|t| {
             t.change_key = Some("1".to_owned());
             t.store_size = Some(11);
         });
         assert!(!may_be_other_content(&row("a"), &same_key));
-        assert!(!may_be_other_content(&draft, &told(|t| t.change_key = None)));
+        assert!(!may_be_other_content(
+            &draft,
+            &told(|t| t.change_key = None)
+        ));
     }
 }

@@ -40,7 +40,9 @@ const NOT_MAIL: &[&str] = &[
 pub fn is_mail(folder: &Folder) -> bool {
     let class = folder.container_class.as_deref().unwrap_or_default();
     let not_mail = NOT_MAIL.iter().any(|known| {
-        class.get(..known.len()).is_some_and(|c| c.eq_ignore_ascii_case(known))
+        class
+            .get(..known.len())
+            .is_some_and(|c| c.eq_ignore_ascii_case(known))
             && matches!(class.as_bytes().get(known.len()), None | Some(b'.'))
     });
     !folder.is_hidden && !folder.is_search_folder && !not_mail
@@ -294,20 +296,39 @@ mod tests {
                 ..Folder::default()
             })
         };
-        for mail in ["IPF.Note", "IPF.Note.OutlookHomepage", "IPF.Imap", "IPF", "", "IPF.Tasks", "IPF.ä"] {
+        for mail in [
+            "IPF.Note",
+            "IPF.Note.OutlookHomepage",
+            "IPF.Imap",
+            "IPF",
+            "",
+            "IPF.Tasks",
+            "IPF.ä",
+        ] {
             assert!(of(mail), "{mail}");
         }
-        for other in ["IPF.Contact", "ipf.contact.moc.quickcontacts", "IPF.Task", "IPF.StickyNote"] {
+        for other in [
+            "IPF.Contact",
+            "ipf.contact.moc.quickcontacts",
+            "IPF.Task",
+            "IPF.StickyNote",
+        ] {
             assert!(!of(other), "{other}");
         }
-        assert!(!is_mail(&Folder { is_hidden: true, ..Folder::default() }));
-        assert!(!is_mail(&Folder { is_search_folder: true, ..Folder::default() }));
+        assert!(!is_mail(&Folder {
+            is_hidden: true,
+            ..Folder::default()
+        }));
+        assert!(!is_mail(&Folder {
+            is_search_folder: true,
+            ..Folder::default()
+        }));
     }
 
     #[test]
     fn list_order_puts_parents_first() {
-        let mut names = ["b/a", "INBOX/x", "a b", "b", "a", "a/z", "INBOX"]
-            .map(MailboxName::from_client);
+        let mut names =
+            ["b/a", "INBOX/x", "a b", "b", "a", "a/z", "INBOX"].map(MailboxName::from_client);
         names.sort_by_key(list_order);
         let order: Vec<_> = names.iter().map(MailboxName::as_str).collect();
         assert_eq!(order, ["INBOX", "INBOX/x", "a", "a/z", "a b", "b", "b/a"]);

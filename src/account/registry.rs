@@ -32,7 +32,9 @@ impl Registry {
         match entries.get(name) {
             Some(Entry::Open(account)) => Ok(account.clone()),
             Some(Entry::Unavailable(reason)) => Err(Error::Unavailable(reason.clone())),
-            None => Err(Error::Unavailable(format!("account {name} is not configured"))),
+            None => Err(Error::Unavailable(format!(
+                "account {name} is not configured"
+            ))),
         }
     }
 
