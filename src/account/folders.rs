@@ -78,7 +78,7 @@ pub(super) async fn refresh(inner: &Arc<Inner>, fresh: Duration) -> Result<()> {
             outcome = run(&inner, &mut round) => outcome,
             () = inner.ends.cancelled() => Err(Error::Stopping),
         };
-        round.turn.note(outcome)
+        round.turn.note(tokio::time::Instant::now(), outcome)
     };
     tokio::spawn(task).await?
 }

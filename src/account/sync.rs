@@ -52,8 +52,7 @@ impl Turn {
         })
     }
 
-    pub(super) fn note(&mut self, outcome: Result<()>) -> Result<()> {
-        let now = Instant::now();
+    pub(super) fn note(&mut self, now: Instant, outcome: Result<()>) -> Result<()> {
         match &outcome {
             Ok(()) => {
                 *self = Self {
@@ -100,7 +99,7 @@ pub(super) async fn refresh_with(
             outcome = round(&inner, &graph, folder, &mut lane.held) => outcome,
             () = inner.ends.cancelled() => Err(Error::Stopping),
         };
-        lane.turn.note(outcome)
+        lane.turn.note(Instant::now(), outcome)
     };
     tokio::spawn(task).await?
 }
@@ -384,39 +383,35 @@ fn refused_for_good(error: &graph::Error) -> bool {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_round_serves_those_who_asked_before_its_end_and_for_a_while_after() {
-        let window = Duration::from_secs(3);
-        let mut turn = Turn::default();
-        let asked = Instant::now();
-        assert!(turn.outcome_for(asked, window).is_none());
-        tokio::time::advance(Duration::from_secs(10)).await;
-        turn.note(Ok(())).unwrap();
-        assert!(matches!(turn.outcome_for(asked, window), Some(Ok(()))));
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(matches!(
-            turn.outcome_for(Instant::now(), window),
-            Some(Ok(()))
-        ));
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(turn.outcome_for(Instant::now(), window).is_none());
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_failure_is_shared_with_those_who_waited_only() {
+    #[test]
+    fn a_round_serves_those_who_asked_before_its_end_and_for_a_while_after() {
         let mut turn = Turn::default();
         let asked = Instant::now();
-        tokio::time::advance(Duration::from_secs(1)).await;
-        turn.note(Err(Error::Unresolved(2))).unwrap_err();
-        let shared = turn
-            .outcome_for(asked, Duration::ZERO)
-            .unwrap()
-            .unwrap_err();
-        assert!(shared.class().is_temporary());
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(
-            turn.outcome_for(Instant::now(), Duration::from_secs(9))
-                .is_none()
-        );
+        let end = asked + seconds(10);
+        assert!(turn.outcome_for(asked, seconds(3)).is_none());
+        turn.note(end, Ok(())).unwrap();
+        for (at, served) in [
+            (asked, true),
+            (end + seconds(2), true),
+            (end + seconds(4), false),
+        ] {
+            let outcome = turn.outcome_for(at, seconds(3));
+            assert_eq!(matches!(outcome, Some(Ok(()))), served);
+        }
+    }
+
+    #[test]
+    fn a_failure_is_shared_with_those_who_waited_only() {
+        let mut turn = Turn::default();
+        let asked = Instant::now();
+        let end = asked + seconds(1);
+        turn.note(end, Err(Error::Unresolved(2))).unwrap_err();
+        let shared = turn.outcome_for(asked, Duration::ZERO).unwrap();
+        assert!(shared.unwrap_err().class().is_temporary());
+        assert!(turn.outcome_for(end + seconds(1), seconds(9)).is_none());
     }
 }

@@ -89,20 +89,20 @@ struct Plan {
 }
 
 impl Plan {
-    fn tried(&mut self, ok: bool) {
-        self.last = Some(Instant::now());
+    fn tried(&mut self, now: Instant, ok: bool) {
+        self.last = Some(now);
         self.failures = if ok { 0 } else { self.failures + 1 };
     }
 
-    /// When it is due, if it is to be done `every` so often: later after failures.
-    fn due(self, every: Duration) -> Instant {
+    /// When it is due, if it is to be done `every` so often: later after failures. `None`: it never was done.
+    fn due(self, every: Duration) -> Option<Instant> {
         let doubled = every.saturating_mul(1 << self.failures.min(10));
         let wait = doubled.min(MAX_BACKOFF.max(every));
-        self.last.map_or_else(Instant::now, |last| last + wait)
+        self.last.map(|last| last + wait)
     }
 
-    fn is_due(self, every: Duration) -> bool {
-        self.due(every) <= Instant::now()
+    fn is_due(self, now: Instant, every: Duration) -> bool {
+        self.due(every).is_none_or(|due| due <= now)
     }
 }
 
@@ -129,10 +129,10 @@ impl<'a> News<'a> {
             if self.inner.suspects.tree.swap(false, Ordering::Relaxed) {
                 self.tree = Plan::default();
             }
-            if self.tree.is_due(TREE_EVERY) {
+            if self.tree.is_due(Instant::now(), TREE_EVERY) {
                 let outcome = folders::refresh(self.inner, WATCHED_EVERY).await;
                 self.tell(outcome.as_ref().err());
-                self.tree.tried(outcome.is_ok());
+                self.tree.tried(Instant::now(), outcome.is_ok());
             }
             let folders = self.inner.store.folders().await.unwrap_or_default();
             let looked_at = looked_at(self.inner, &folders);
@@ -146,11 +146,11 @@ impl<'a> News<'a> {
     }
 
     async fn rounds(&mut self, folders: &[(FolderKey, Duration)]) {
-        let plans = &self.plans;
+        let (plans, now) = (&self.plans, Instant::now());
         let plan = |key: &FolderKey| plans.get(key).copied().unwrap_or_default();
         let due = folders
             .iter()
-            .filter(|(key, every)| plan(key).is_due(*every));
+            .filter(|(key, every)| plan(key).is_due(now, *every));
         let inner = self.inner;
         let rounds = due.copied().map(|(key, every)| async move {
             // A person's NOOP in between counts, and so does the SELECT that began the watch.
@@ -163,18 +163,19 @@ impl<'a> News<'a> {
             .await;
         for (key, outcome) in outcomes {
             self.tell(outcome.as_ref().err());
-            self.plans.entry(key).or_default().tried(outcome.is_ok());
+            self.plans
+                .entry(key)
+                .or_default()
+                .tried(Instant::now(), outcome.is_ok());
         }
     }
 
+    /// When the next thing is due; now, if something was never done.
     fn next(&self, folders: &[(FolderKey, Duration)]) -> Instant {
         let plan = |key: &FolderKey| self.plans.get(key).copied().unwrap_or_default();
-        let first = folders
-            .iter()
-            .map(|(key, every)| plan(key).due(*every))
-            .min();
-        let tree = self.tree.due(TREE_EVERY);
-        first.map_or(tree, |first| first.min(tree))
+        let rounds = folders.iter().map(|(key, every)| plan(key).due(*every));
+        let first = rounds.chain([self.tree.due(TREE_EVERY)]).min();
+        first.flatten().unwrap_or_else(Instant::now)
     }
 
     /// Only when the state changes it is worth a line.
@@ -264,13 +265,13 @@ impl<'a> Rest<'a> {
         for folder in folders {
             let touched = touched.contains(&folder.key);
             let mut plan = self.plans.get(&folder.key).copied().unwrap_or_default();
-            if !touched && !plan.is_due(OTHERS_EVERY) {
+            if !touched && !plan.is_due(Instant::now(), OTHERS_EVERY) {
                 continue;
             }
             let fresh = if touched { Duration::ZERO } else { INBOX_EVERY };
             let round = sync::refresh_with(self.inner, folder.key, fresh, Priority::Background);
             let outcome = round.await;
-            plan.tried(outcome.is_ok());
+            plan.tried(Instant::now(), outcome.is_ok());
             self.plans.insert(folder.key, plan);
             match outcome {
                 // Graph as a whole cannot be reached: no need to ask for each folder.
@@ -358,26 +359,28 @@ fn by_interest(inner: &Inner, mut folders: Vec<FolderRow>) -> Vec<FolderRow> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn failures_wait_longer_each_time_up_to_a_bound() {
+    #[test]
+    fn failures_wait_longer_each_time_up_to_a_bound() {
+        let now = Instant::now();
         let mut plan = Plan::default();
-        assert!(plan.is_due(WATCHED_EVERY));
+        assert!(plan.is_due(now, WATCHED_EVERY));
         let mut waits = Vec::new();
         for ok in [true, false, false, false, false, false, false, true] {
-            plan.tried(ok);
-            waits.push((plan.due(WATCHED_EVERY) - Instant::now()).as_secs());
+            plan.tried(now, ok);
+            waits.push((plan.due(WATCHED_EVERY).unwrap() - now).as_secs());
         }
         assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60, 2]);
-        plan.tried(false);
-        assert_eq!(plan.due(OTHERS_EVERY) - Instant::now(), OTHERS_EVERY);
+        plan.tried(now, false);
+        assert_eq!(plan.due(OTHERS_EVERY), Some(now + OTHERS_EVERY));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_begins_to_watch_does_not_wait_for_the_slower_beat() {
+    #[test]
+    fn who_begins_to_watch_does_not_wait_for_the_slower_beat() {
+        let start = Instant::now();
         let mut plan = Plan::default();
-        plan.tried(true);
-        tokio::time::advance(Duration::from_secs(3)).await;
-        assert!(!plan.is_due(INBOX_EVERY));
-        assert!(plan.is_due(WATCHED_EVERY));
+        plan.tried(start, true);
+        let later = start + Duration::from_secs(3);
+        assert!(!plan.is_due(later, INBOX_EVERY));
+        assert!(plan.is_due(later, WATCHED_EVERY));
     }
 }
