@@ -7,3 +7,5 @@
 )]
 
 mod architecture;
+mod config;
+mod mime_golden;
