@@ -96,7 +96,7 @@ const PURE: &[&str] = &[
     "mime",
     "sasl.rs",
     "imap/flow.rs",
-    "imap/wire.rs",
+    "imap/wire",
     "imap/view.rs",
     "imap/reply.rs",
     "account/merge.rs",
@@ -127,7 +127,7 @@ const EFFECTS: &[&str] = &[
 /// Crates that one place alone may name: (crate path, where).
 const ONLY_IN: &[(&str, &str)] = &[
     ("rusqlite", "store"),
-    ("imap_codec", "imap/wire.rs"),
+    ("imap_codec", "imap/wire"),
     ("mail_parser", "mime"),
 ];
 
