@@ -8,5 +8,5 @@
 
 mod architecture;
 mod config;
-mod tls;
 mod mime_golden;
+mod tls;
