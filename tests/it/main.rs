@@ -8,4 +8,7 @@
 
 mod architecture;
 mod auth;
+mod config;
+mod mime_golden;
 mod store;
+mod tls;
