@@ -8,4 +8,6 @@
 
 mod architecture;
 mod config;
+mod graph;
 mod mime_golden;
+mod oauth;
