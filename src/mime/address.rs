@@ -18,23 +18,22 @@ pub(crate) fn addresses(value: &[u8]) -> Vec<Address> {
         lexer.skip_cfws();
         match lexer.peek() {
             None => return list,
-            // RFC 5322 section 4.4: obsolete lists have empty elements.
-            Some(b',') => lexer.bump(),
+            // RFC 5322 section 4.4: obsolete lists have empty elements. Some separate by semicolons.
+            Some(b',' | b';') => lexer.bump(),
             Some(_) => {
                 address(&mut lexer, &mut list);
-                skip_garbage(&mut lexer, false);
+                skip_garbage(&mut lexer);
             }
         }
     }
 }
 
-/// To the next comma (in a group also its semicolon), over quoted strings and comments.
-fn skip_garbage(lexer: &mut Lexer, in_group: bool) {
+/// To the next comma or semicolon, over quoted strings and comments.
+fn skip_garbage(lexer: &mut Lexer) {
     loop {
         lexer.skip_cfws();
         match lexer.peek() {
-            None | Some(b',') => return,
-            Some(b';') if in_group => return,
+            None | Some(b',' | b';') => return,
             Some(b'"') if lexer.quoted_string().is_some() => {}
             Some(_) => lexer.bump(),
         }
@@ -73,7 +72,7 @@ fn group(lexer: &mut Lexer, name: Vec<u8>, list: &mut Vec<Address>) {
             Some(b',') => lexer.bump(),
             Some(_) => {
                 list.push(mailbox(lexer));
-                skip_garbage(lexer, true);
+                skip_garbage(lexer);
             }
         }
     }
@@ -142,10 +141,11 @@ fn route(lexer: &mut Lexer) -> Option<Vec<u8>> {
     Some(text).filter(|t| !t.is_empty())
 }
 
-/// An address without angle brackets; a comment after it is its name. Several bare words are a name that
-/// has lost its address.
+/// An address without angle brackets; a comment after it is its name. A quoted string or several bare words
+/// are a name that has lost its address.
 fn addr_spec(lexer: &mut Lexer) -> Address {
     lexer.comment = None;
+    let quoted = lexer.peek() == Some(b'"');
     let mailbox = local_part(lexer);
     let host = domain(lexer);
     if let Some(comment) = lexer.comment.take().filter(|c| !c.is_empty()) {
@@ -153,8 +153,12 @@ fn addr_spec(lexer: &mut Lexer) -> Address {
     }
     if host.is_none() {
         let more = phrase(lexer).filter(|p| !p.is_empty());
-        if let (Some(first), Some(more)) = (&mailbox, more) {
-            return complete(Some([first, &b" "[..], &more].concat()), None, None, None);
+        match (&mailbox, more) {
+            (Some(first), Some(more)) => {
+                return complete(Some([first, &b" "[..], &more].concat()), None, None, None);
+            }
+            (Some(_), None) if quoted => return complete(mailbox, None, None, None),
+            _ => {}
         }
     }
     complete(None, None, mailbox, host)

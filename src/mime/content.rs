@@ -42,7 +42,8 @@ fn content_type(value: &[u8], part: &mut Structure) {
     let slash = lexer.eat(b'/');
     lexer.skip_cfws();
     let sub = lower(lexer.token());
-    (part.media_type, part.params) = match slash && !main.is_empty() && !sub.is_empty() {
+    let ends = matches!(lexer.peek(), None | Some(b';'));
+    (part.media_type, part.params) = match slash && ends && !main.is_empty() && !sub.is_empty() {
         true => ((main, sub), params(&mut lexer)),
         false => plain_text(),
     };

@@ -77,7 +77,8 @@ pub fn part_at<'a>(structure: &'a Structure, path: &[u32]) -> Option<&'a Structu
     Some(part)
 }
 
-/// The fields of a header block that are (`not`: are not) named, in their order, with the blank line.
+/// The fields of a header block that are (`not`: are not) named, in their order, with the blank line; without
+/// it when the message ends inside of the last of them.
 pub fn header_fields(header: &[u8], names: &[String], not: bool) -> Vec<u8> {
     let mut out = Vec::new();
     for field in fields(header) {
@@ -85,6 +86,8 @@ pub fn header_fields(header: &[u8], names: &[String], not: bool) -> Vec<u8> {
             out.extend_from_slice(field.raw);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    if out.is_empty() || out.ends_with(b"\n") {
+        out.extend_from_slice(b"\r\n");
+    }
     out
 }
