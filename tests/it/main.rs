@@ -9,3 +9,4 @@
 mod architecture;
 mod config;
 mod mime_golden;
+mod mime_hostile;
