@@ -7,6 +7,9 @@
 )]
 
 mod architecture;
+mod auth;
 mod config;
 mod mime_golden;
 mod mime_hostile;
+mod store;
+mod tls;
