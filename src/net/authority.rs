@@ -23,6 +23,18 @@ const AUTHORITY_LIFETIME: Duration = Duration::days(3650);
 /// Clocks of client and server may differ, and virtual machines wake up late.
 const CLOCK_SKEW: Duration = Duration::hours(1);
 
+const LOOPBACK: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+];
+
+/// The leaf's common name. mbsync, fetchmail and s-nail compare an address as text, first with the
+/// DNS names, then with the common name. As a DNS name it would ruin the certificate for others:
+/// NSS (Thunderbird) and webpki refuse every certificate with an address among its DNS names under
+/// an authority that constrains DNS names, and such an authority itself if the address is one of
+/// its constraints.
+const LEAF_NAME: &str = "127.0.0.1";
+
 /// Signs certificates for this computer.
 pub struct Authority {
     certificate: CertificateDer<'static>,
@@ -138,7 +150,7 @@ impl Authority {
     ) -> Result<Leaf> {
         let key = new_key()?;
         let mut params = CertificateParams::default();
-        params.distinguished_name = name("localhost");
+        params.distinguished_name = name(LEAF_NAME);
         params.subject_alt_names = names;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -214,34 +226,24 @@ fn name(common: &str) -> DistinguishedName {
     name
 }
 
-/// `127.0.0.1` as a DNS name too: mbsync, fetchmail and s-nail compare an address as text.
 fn subject_alt_names(host: Option<&str>) -> Result<Vec<SanType>> {
     let mut names = vec![SanType::DnsName("localhost".try_into()?)];
     if let Some(host) = host {
         names.push(SanType::DnsName(host.try_into()?));
     }
-    names.push(SanType::DnsName("127.0.0.1".try_into()?));
-    names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    names.push(SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)));
+    names.extend(LOOPBACK.map(SanType::IpAddress));
     Ok(names)
 }
 
 fn constraints(host: Option<&str>) -> NameConstraints {
-    let names = ["localhost"].into_iter().chain(host).chain(["127.0.0.1"]);
-    let mut permitted: Vec<_> = names
-        .map(|name| GeneralSubtree::DnsName(name.to_owned()))
-        .collect();
-    for ip in [
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::LOCALHOST),
-    ] {
+    let names = ["localhost"].into_iter().chain(host);
+    let names = names.map(|name| GeneralSubtree::DnsName(name.to_owned()));
+    let addresses = LOOPBACK.map(|ip| {
         let bits = if ip.is_ipv4() { 32 } else { 128 };
-        permitted.push(GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-            ip, bits,
-        )));
-    }
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(ip, bits))
+    });
     NameConstraints {
-        permitted_subtrees: permitted,
+        permitted_subtrees: names.chain(addresses).collect(),
         excluded_subtrees: Vec::new(),
     }
 }
@@ -259,10 +261,6 @@ fn dns_name(host: &str) -> Option<String> {
     let good = host.len() <= 253
         && host.split('.').all(label)
         && host.parse::<IpAddr>().is_err()
-        && !is_loopback_name(&host);
+        && host != "localhost";
     good.then_some(host)
-}
-
-fn is_loopback_name(name: &str) -> bool {
-    name == "localhost" || name == "127.0.0.1"
 }
