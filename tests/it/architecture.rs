@@ -101,6 +101,8 @@ const PURE: &[&str] = &[
     "imap/reply.rs",
     "account/merge.rs",
     "account/flags.rs",
+    "account/names.rs",
+    "account/render.rs",
     "graph/retry.rs",
     "oauth/token.rs",
 ];

@@ -7,6 +7,11 @@
 )]
 
 mod architecture;
+mod auth;
 mod config;
+mod graph;
 mod mime_golden;
+mod mime_hostile;
+mod oauth;
+mod store;
 mod tls;
