@@ -33,7 +33,7 @@ const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Graph may refuse this many fresh tokens in [`FORCED_WINDOW`] before we stop asking for more: a loop
 /// of identical requests gets an application blocked (AADSTS50196).
-const FORCED_LIMIT: usize = 4;
+const FORCED_LIMIT: usize = 10;
 const FORCED_WINDOW: Duration = Duration::from_secs(300);
 
 /// One for each account, shared by all who call Graph for it. Cheap to clone.
