@@ -51,7 +51,8 @@ impl DeviceLogin {
         };
         let login = Self {
             source: source.clone(),
-            interval: Duration::from_secs(code.interval),
+            // RFC 8628 section 3.5 wants a pause; none at all would be a loop.
+            interval: Duration::from_secs(code.interval.max(1)),
             expires: Instant::now() + Duration::from_secs(code.expires_in),
             code,
             got: None,
