@@ -14,5 +14,6 @@ mod graph;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod sandbox;
 mod store;
 mod tls;
