@@ -10,6 +10,8 @@ mod architecture;
 mod auth;
 mod config;
 mod graph;
+mod imap_stack;
+mod imap_transcripts;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
