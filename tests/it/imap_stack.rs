@@ -104,6 +104,7 @@ impl Stack {
         let password = auth.add_password(&name, "test").await.unwrap();
         let authority = Authority::create("localhost", time::OffsetDateTime::now_utc()).unwrap();
         let ca = authority.certificate_pem();
+        account.folders().await.unwrap();
         let registry = Registry::default();
         registry.insert(account.clone());
         let stop = CancellationToken::new();
