@@ -8,10 +8,12 @@
 
 mod architecture;
 mod auth;
+mod cloud;
 mod config;
 mod graph;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod sandbox;
 mod store;
 mod tls;
