@@ -236,10 +236,10 @@ impl Client {
     }
 
     /// A fresh token after an inner 401.
-    pub(super) async fn renew(&self, claims: Option<&str>) -> Result<()> {
-        let token = self.shared.tokens.access_token().await?;
-        self.shared.tokens.renew(&token, claims).await?;
-        Ok(())
+    pub(super) async fn renew_held(&self, claims: Option<&str>) -> Result<()> {
+        let start = Instant::now();
+        let token = self.token("POST batch", start).await?;
+        self.renew(&token, claims, start).await
     }
 
     /// Through limiter, token and retry until there is a 2xx or no hope.
@@ -259,8 +259,7 @@ impl Client {
                 Err(failed) => failed,
             };
             if failed.unauthorized && !renewed {
-                let claims = failed.claims.as_deref();
-                self.shared.tokens.renew(&token, claims).await?;
+                self.renew(&token, failed.claims.as_deref(), start).await?;
                 renewed = true;
                 number -= 1;
                 continue;
@@ -302,6 +301,23 @@ impl Client {
                 return Err(error.into());
             }
             sleep(wait).await;
+        }
+    }
+
+    /// Another token than the one that was refused, within the time that is left.
+    async fn renew(
+        &self,
+        token: &Secret<String>,
+        claims: Option<&str>,
+        start: Instant,
+    ) -> Result<()> {
+        let left = self.budget().saturating_sub(start.elapsed());
+        match timeout(left, self.shared.tokens.renew(token, claims)).await {
+            Ok(renewed) => Ok(renewed.map(|_| ())?),
+            Err(_) => Err(Error::Auth(oauth::Error::Unavailable {
+                what: "the login service does not answer".to_owned(),
+                retry_after: None,
+            })),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod auth;
+mod cloud;
 mod config;
 mod graph;
 mod imap_stack;
@@ -15,5 +16,6 @@ mod imap_transcripts;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod sandbox;
 mod store;
 mod tls;

@@ -192,6 +192,38 @@ fn the_tree_is_the_services_own() {
     assert!(text(&out).contains("X-MS-Has-Attach: yes\r\n"));
 }
 
+#[test]
+fn a_multipart_that_nobody_closed_keeps_its_attachment() {
+    let mime = b"From: a@example.com\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+        --x\r\n\r\ntext\r\n--x\r\nContent-Type: application/pdf; name=a.pdf\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQ=\r\n\r\n";
+    let out = regenerate(mime, &context("i"));
+    assert_eq!(parse(&out).attachment(0).unwrap().contents(), b"%PDF-1.4");
+}
+
+#[test]
+fn meetings_stay_meetings() {
+    let folders = seed::demo(1_750_000_000).users.remove(0).folders;
+    let mails = folders.into_iter().flat_map(|folder| folder.messages);
+    let event = |octets: &[u8]| {
+        let parsed = parse(octets);
+        let found = parsed
+            .parts
+            .iter()
+            .find(|part| super::content::kind(part) == "text/calendar")?;
+        let method = found.content_type()?.attribute("method")?.to_owned();
+        Some((method, found.text_contents()?.to_owned()))
+    };
+    let mut methods = Vec::new();
+    for mail in mails {
+        let before = event(&mail.mime);
+        assert_eq!(before, event(&regenerate(&mail.mime, &context("i"))));
+        methods.extend(before.map(|(method, _)| method));
+    }
+    methods.sort();
+    assert_eq!(methods, ["CANCEL", "REPLY", "REQUEST"]);
+}
+
 fn addresses(found: Option<&Address<'_>>) -> Vec<String> {
     let list = found.into_iter().flat_map(|it| it.iter());
     // An angle bracket too many is no part of an address, whatever the parser makes of it.
@@ -221,12 +253,20 @@ fn lone_text<'m>(mail: &'m Message<'_>) -> Option<&'m str> {
     }
 }
 
-/// Contents of all binary parts, in attached mails too.
+/// Contents of all binary parts and of texts with a name, in attached mails too.
 fn binaries(mail: &Message<'_>, found: &mut BTreeMap<Vec<u8>, usize>) {
-    for part in &mail.parts {
+    // Where the parser gave up decoding it has nothing to compare with.
+    for part in mail.parts.iter().filter(|part| !part.is_encoding_problem) {
         match &part.body {
             PartType::Binary(octets) | PartType::InlineBinary(octets) if !octets.is_empty() => {
                 *found.entry(octets.to_vec()).or_default() += 1;
+            }
+            PartType::Text(text) | PartType::Html(text)
+                if part.attachment_name().is_some() && !text.is_empty() =>
+            {
+                *found
+                    .entry(text.trim_end().as_bytes().to_vec())
+                    .or_default() += 1;
             }
             PartType::Message(inner) => binaries(inner, found),
             _ => {}
@@ -266,6 +306,17 @@ fn faults(mime: &[u8]) -> Vec<String> {
             "text",
             words(Some(text)),
             words(after.body_text(0).as_deref()),
+        );
+    }
+    for field in super::fields::REBUILT {
+        let times = after
+            .headers()
+            .iter()
+            .filter(|it| it.name().eq_ignore_ascii_case(field));
+        same(
+            "fields at most",
+            (times.count() > 1).to_string(),
+            "false".to_owned(),
         );
     }
     let (mut a, mut b) = (BTreeMap::new(), BTreeMap::new());
