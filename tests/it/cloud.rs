@@ -204,7 +204,6 @@ async fn a_mailbox_is_read_from_sign_in_to_the_last_octet() {
 }
 
 #[tokio::test]
-#[ignore = "the sandbox has no such requests yet"]
 async fn changes_reach_the_mailbox_and_come_back_in_the_delta() {
     let stage = Stage::new(seed::large(3, NOW)).await;
     let (messages, _, _, link) = stage.round(None).await;
@@ -355,7 +354,6 @@ async fn a_crowd_stays_within_four_at_once() {
 }
 
 #[tokio::test]
-#[ignore = "the sandbox has no such requests yet"]
 async fn batches_are_understood() {
     let stage = Stage::new(seed::large(25, NOW)).await;
     let roles = stage.client.well_known().await.unwrap();

@@ -11,6 +11,8 @@ mod auth;
 mod cloud;
 mod config;
 mod graph;
+mod imap_stack;
+mod imap_transcripts;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
