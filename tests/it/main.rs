@@ -8,12 +8,15 @@
 
 mod architecture;
 mod auth;
+mod cli;
 mod cloud;
 mod config;
+mod demo;
 mod graph;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod program;
 mod sandbox;
 mod store;
 mod tls;
