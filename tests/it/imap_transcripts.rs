@@ -4,7 +4,7 @@
 //! are a second client's, `R:` and `T:` what a client from another computer says and hears. `#` is a comment. `!` acts:
 //! `deliver SUBJECT`, `delete MESSAGE-ID`, `read MESSAGE-ID`, `fault JSON`, `heal`, `tls`, `shut` (half-close), `end` (the server
 //! must close), `send N` (N times x, no line end), `tls`/`shut`/`end`/`send` for the client that spoke last. `{PASSWORD}` is the app
-//! password, `{PLAIN}` the message of SASL PLAIN in base64; `<XX>` is an octet in hexadecimal.
+//! password, `{PASSWORD+}` a literal's announcement of its length, `{PLAIN}` the message of SASL PLAIN in base64; `<XX>` is an octet in hexadecimal.
 
 use super::imap_stack::{ANNA, Client, Stack, small_world};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -110,6 +110,10 @@ impl Player {
         let text = text
             .replace("{PASSWORD}", &self.stack.password)
             .replace("{PASSWORD64}", &STANDARD.encode(&self.stack.password))
+            .replace(
+                "{PASSWORD+}",
+                &format!("{{{}+}}", self.stack.password.len()),
+            )
             .replace("{PLAIN}", &plain);
         let mut out = Vec::new();
         let mut rest = text.as_str();

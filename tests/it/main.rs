@@ -11,6 +11,7 @@ mod auth;
 mod cloud;
 mod config;
 mod graph;
+mod imap_golden;
 mod imap_stack;
 mod imap_transcripts;
 mod mime_golden;
