@@ -128,11 +128,15 @@ async fn bring(
             }
         }
     }
-    let streams = stream::iter(alone).map(|(place, row)| async move {
-        let kept = download(inner, graph, row).await;
-        (place, kept.map(|kept| kept.served))
-    });
-    done.extend(streams.buffer_unordered(STREAMS).collect::<Vec<_>>().await);
+    let mut streams = Vec::new();
+    for (place, row) in alone {
+        streams.push(async move {
+            let kept = download(inner, graph, row).await;
+            (place, kept.map(|kept| kept.served))
+        });
+    }
+    let streams = stream::iter(streams).buffer_unordered(STREAMS);
+    done.extend(streams.collect::<Vec<_>>().await);
     drop(turns);
     done
 }

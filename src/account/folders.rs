@@ -258,8 +258,8 @@ async fn sort_out_new(
             .is_some_and(|s| s.unlisted.contains(id));
         !known.contains_key(id) && !unlisted
     };
-    if news.changed.keys().any(|id| is_new(id, round)) {
-        // Asked again for each new folder: the archive is made when it is first used.
+    // Once in a process in any case: a default folder may be made late (the archive when it is first used).
+    if round.special.is_none() || news.changed.keys().any(|id| is_new(id, round)) {
         round.special = Some(ask_special(&inner.graph).await?);
     }
     if let Some(special) = &round.special {

@@ -9,4 +9,6 @@
 mod architecture;
 mod config;
 mod mime_golden;
+mod sync;
+mod sync_world;
 mod tls;
