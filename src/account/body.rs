@@ -128,15 +128,16 @@ async fn bring(
             }
         }
     }
-    let mut streams = Vec::new();
-    for (place, row) in alone {
-        streams.push(async move {
+    // Gathered first: mapped inside the stream, the whole future would not be Send.
+    let downloads: Vec<_> = alone
+        .into_iter()
+        .map(|(place, row)| async move {
             let kept = download(inner, graph, row).await;
             (place, kept.map(|kept| kept.served))
-        });
-    }
-    let streams = stream::iter(streams).buffer_unordered(STREAMS);
-    done.extend(streams.collect::<Vec<_>>().await);
+        })
+        .collect();
+    let downloads = stream::iter(downloads).buffer_unordered(STREAMS);
+    done.extend(downloads.collect::<Vec<_>>().await);
     drop(turns);
     done
 }

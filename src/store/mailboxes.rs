@@ -90,6 +90,7 @@ impl MailboxStore {
                         remove(tx, remote)?;
                     }
                 }
+                carry_subscriptions(tx, &upserts)?;
                 for folder in &upserts {
                     upsert(tx, folder)?;
                 }
@@ -203,21 +204,13 @@ fn role(stored: &str) -> Option<Role> {
 fn upsert(tx: &Transaction<'_>, folder: &FolderUpsert) -> Result<()> {
     let remote = folder.remote.as_str();
     let name = folder.name.as_str();
-    let before: Option<String> = tx
-        .prepare_cached("SELECT name FROM folders WHERE remote = ?1")?
-        .query_row([remote], |row| row.get(0))
-        .optional()?;
-    match before {
-        None => {
-            let validity = next_uid_validity(tx)?;
-            tx.execute(
-                "INSERT INTO folders (remote, display_name, name, uid_validity) VALUES (?1, '', ?2, ?3)",
-                params![remote, name, validity],
-            )?;
-            subscribe(tx, name)?;
-        }
-        Some(before) if before != name => move_subscription(tx, &before, name)?,
-        Some(_) => {}
+    if name_of(tx, &folder.remote)?.is_none() {
+        let validity = next_uid_validity(tx)?;
+        tx.execute(
+            "INSERT INTO folders (remote, display_name, name, uid_validity) VALUES (?1, '', ?2, ?3)",
+            params![remote, name, validity],
+        )?;
+        subscribe(tx, name)?;
     }
     tx.prepare_cached(
         "UPDATE folders SET parent = ?2, display_name = ?3, name = ?4, role = ?5 WHERE remote = ?1",
@@ -270,16 +263,32 @@ fn subscribe(tx: &Transaction<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn move_subscription(tx: &Transaction<'_>, before: &str, after: &str) -> Result<()> {
-    let subscribed = "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE name = ?1)";
-    if tx.query_row(subscribed, [before], |row| row.get(0))? {
+/// Renamed folders stay subscribed or not. All at once, since folders may swap their names.
+fn carry_subscriptions(tx: &Transaction<'_>, upserts: &[FolderUpsert]) -> Result<()> {
+    let mut subscribed = Vec::new();
+    for folder in upserts {
+        let after = folder.name.as_str();
+        if let Some(before) = name_of(tx, &folder.remote)?.filter(|before| before != after) {
+            let query = "SELECT 1 FROM subscriptions WHERE name = ?1";
+            if tx.prepare_cached(query)?.exists([&before])? {
+                subscribed.push((before, after));
+            }
+        }
+    }
+    for (before, _) in &subscribed {
+        let sql = "DELETE FROM subscriptions WHERE name = ?1 AND automatic";
+        tx.execute(sql, [before])?;
+    }
+    for (_, after) in subscribed {
         subscribe(tx, after)?;
-        tx.execute(
-            "DELETE FROM subscriptions WHERE name = ?1 AND automatic",
-            [before],
-        )?;
     }
     Ok(())
+}
+
+fn name_of(tx: &Transaction<'_>, remote: &RemoteId) -> Result<Option<String>> {
+    let mut query = tx.prepare_cached("SELECT name FROM folders WHERE remote = ?1")?;
+    let name = query.query_row([remote.as_str()], |row| row.get(0));
+    Ok(name.optional()?)
 }
 
 fn check_names(tx: &Transaction<'_>) -> Result<()> {

@@ -7,8 +7,13 @@
 )]
 
 mod architecture;
+mod auth;
 mod config;
+mod graph;
 mod mime_golden;
+mod mime_hostile;
+mod oauth;
+mod store;
 mod sync;
 mod sync_world;
 mod tls;

@@ -140,7 +140,8 @@ impl Entity {
         }
     }
 
-    pub(super) fn octets(&self) -> Vec<u8> {
+    #[cfg(test)]
+    fn octets(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.render(&mut out);
         out

@@ -45,6 +45,17 @@ pub(super) struct Letter {
 }
 
 impl Letter {
+    pub(super) fn way(mut self, way: Way) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// Without a Subject from the text: one is given raw, or none at all.
+    pub(super) fn unnamed(mut self) -> Self {
+        self.subject = None;
+        self
+    }
+
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.further.push((name.to_owned(), value.to_owned()));
         self

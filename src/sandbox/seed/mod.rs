@@ -5,11 +5,18 @@
 //! filled); the stories are in `demo` and the mailboxes beside it.
 
 mod bulk;
+mod cast;
 mod chance;
 mod demo;
+mod desk;
 mod entity;
+mod files;
 mod header;
+mod invoices;
 mod letter;
+mod shapes;
+mod traffic;
+mod words;
 
 /// A tenant with its users.
 #[derive(Debug, Clone)]
