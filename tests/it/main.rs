@@ -8,6 +8,7 @@
 
 mod architecture;
 mod auth;
+mod bodies;
 mod config;
 mod graph;
 mod mime_golden;

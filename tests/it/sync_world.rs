@@ -130,10 +130,11 @@ impl World {
             .await;
     }
 
-    /// All requests to Graph whose path holds `part` fail from now on, but for the first `skip`.
-    pub(crate) async fn fail(&self, part: &str, skip: u64, status: u16) {
-        let fault = json!({"host": "graph", "path": part, "times": 10_000, "skip": skip, "status": status,
-            "body": {"error": {"code": "ErrorServerBusy", "message": "busy"}}});
+    /// All requests to Graph whose path holds `part` fail from now on, but for the first `skip`. A
+    /// 500, since after a 503 the limiter pauses the whole mailbox for longer than a test wants to wait.
+    pub(crate) async fn fail(&self, part: &str, skip: u64) {
+        let fault = json!({"host": "graph", "path": part, "times": 10_000, "skip": skip, "status": 500,
+            "body": {"error": {"code": "ErrorInternalServerError", "message": "a fault of the service"}}});
         self.post("faults", fault).await;
     }
 
