@@ -9,7 +9,6 @@
 
 use super::content::{describe, plain_text};
 use super::header::{is_blank, line_len};
-use super::params::value_of;
 use super::{Body, Envelope, Structure, envelope};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -172,8 +171,7 @@ impl Parser<'_> {
         if message {
             return Kind::Message;
         }
-        let boundary = value_of(&part.params, "boundary").filter(|b| !b.is_empty());
-        Kind::Multipart(boundary.map(|mut b| {
+        Kind::Multipart(part.boundary().map(|mut b| {
             b.truncate(MAX_BOUNDARY);
             b
         }))

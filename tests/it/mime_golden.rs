@@ -3,6 +3,7 @@
 //! Where both agree the answer must be exact. Where they differ (malformed messages) an answer counts as
 //! matched when each of its items is that of one of the two.
 
+use super::mime_hostile::through;
 use postern::mime::{
     Address, Body, Envelope, Part, Section, Slice, Structure, decode, envelope, header_fields,
     locate, normalize, parse, section::part_at,
@@ -10,8 +11,11 @@ use postern::mime::{
 use serde_json::{Map, Value, json};
 use std::{fs, path::PathBuf};
 
-/// Messages for which both servers agree, counted by hand once.
+/// Messages for which both servers agree.
 const FIRM: usize = 293;
+/// Of the 131 others, those answered as one of the two servers does. The rest: what one server refuses and the
+/// other tells without a media type, octets that one of them loses, an empty element in an address list.
+const EITHER: usize = 125;
 
 fn shared() -> Option<PathBuf> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
@@ -344,6 +348,12 @@ fn answers_are_those_of_the_reference_servers() {
     for (name, second) in &second {
         let octets = fs::read(dir.join(format!("{name}.eml"))).unwrap();
         let golden = Value::Object(read(dir.join(format!("golden/{name}.json"))));
+        let whole = through(&octets);
+        assert_eq!(
+            whole.header.start..whole.body.end,
+            0..normalize(&octets).len(),
+            "{name}"
+        );
         let found = differences(&octets, &golden, second);
         let all = second["all"] == true;
         firm += usize::from(all);
@@ -361,6 +371,7 @@ fn answers_are_those_of_the_reference_servers() {
     eprintln!("as neither:\n{loose}");
     assert!(wrong.is_empty(), "exact {exact} of {firm}:\n{wrong}");
     assert_eq!((firm, exact), (FIRM, FIRM));
+    assert!(either >= EITHER, "{either} as one of both:\n{loose}");
 }
 
 /// Whether a decoded part is the golden answer. Where the octets are the same the size is not asked: the

@@ -54,7 +54,7 @@ fn count(part: &Structure) -> usize {
 }
 
 /// Everything that a message goes through.
-fn through(octets: &[u8]) -> Structure {
+pub(crate) fn through(octets: &[u8]) -> Structure {
     let octets = normalize(octets);
     assert_eq!(
         normalize(&octets),
