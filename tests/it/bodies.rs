@@ -1,6 +1,6 @@
 //! Bodies with the sandbox: downloaded once, whole, and never another one under the same UID.
 
-use crate::sync_world::{World, mailbox, mails, mime, plain, seeded};
+use crate::sync_world::{ANNA, World, mailbox, mails, mime, plain, seeded};
 use postern::{
     account::{Account, Error, MessageRow, Selected, search::Key},
     mail::{ErrorClass, Uid},
@@ -36,7 +36,7 @@ fn base64(octets: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn facts_of_many_come_in_batches_and_once() {
-    let world = World::with_inbox(mails(45)).await;
+    let world = World::verbatim(mails(45)).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
     let (served, cost) = world.cost(account.served(&rows)).await;
@@ -58,7 +58,7 @@ async fn facts_of_many_come_in_batches_and_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wants_the_same_message_shares_the_download() {
-    let world = World::with_inbox(mails(1)).await;
+    let world = World::verbatim(mails(1)).await;
     world.switch("latency-ms", json!(50)).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
@@ -76,7 +76,7 @@ async fn who_wants_the_same_message_shares_the_download() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_eviction_the_same_octets_are_served() {
     let first = parts("_000_A", "1", "Hallo");
-    let world = World::with_inbox(vec![]).await;
+    let world = World::verbatim(vec![]).await;
     let id = world.deliver(json!("inbox"), &first).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
@@ -95,8 +95,41 @@ async fn after_an_eviction_the_same_octets_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_exchange_writes_anew_is_served_as_it_was() {
+    let mut seed = seeded("x", 1);
+    seed.mime = parts("original", "1", "Grüße");
+    let world = World::with_inbox(vec![seed]).await;
+    let account = world.account();
+    let (_, rows) = inbox(&account).await;
+    let first = account.octets(&rows[0], ALL).await.unwrap();
+    assert_ne!(first, parts("original", "1", "Grüße"), "not regenerated");
+    let ids = world.ids("inbox").await;
+    // Flags change the changeKey, and so what the service makes of the item.
+    world
+        .change(
+            &ids[0],
+            json!({"flag": "flagged", "categories": ["Rot"], "touch": true}),
+        )
+        .await;
+    let value = world
+        .get(&format!("item?mailbox={ANNA}&item={}", ids[0]))
+        .await;
+    let account = world.account();
+    let (_, rows) = inbox(&account).await;
+    world.store.cache_remove(rows[0].key).await.unwrap();
+    let again = account.octets(&rows[0], ALL).await.unwrap();
+    assert_eq!(rows[0].uid.value(), 1);
+    assert_ne!(
+        value["value"],
+        base64(&first),
+        "the service's rendering did not change"
+    );
+    assert!(again == first, "other octets under one UID");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn new_content_gets_a_new_uid() {
-    let world = World::with_inbox(mails(2)).await;
+    let world = World::verbatim(mails(2)).await;
     let account = world.account();
     let (mut selected, rows) = inbox(&account).await;
     account.served(&rows).await.into_iter().for_each(|served| {
@@ -129,7 +162,7 @@ async fn new_content_gets_a_new_uid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_flag_costs_no_download() {
-    let world = World::with_inbox(mails(1)).await;
+    let world = World::verbatim(mails(1)).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
     account.octets(&rows[0], ALL).await.unwrap();
@@ -149,7 +182,7 @@ async fn a_changed_flag_costs_no_download() {
 async fn a_draft_edited_elsewhere_is_found_out_by_the_worker() {
     let mut draft = seeded("draft", 1);
     draft.draft = true;
-    let world = World::with_inbox(vec![draft]).await;
+    let world = World::verbatim(vec![draft]).await;
     let account = world.account();
     let stop = tokio_util::sync::CancellationToken::new();
     let worker = tokio::spawn({
@@ -187,7 +220,7 @@ async fn a_draft_edited_elsewhere_is_found_out_by_the_worker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_transfer_is_downloaded_again() {
-    let world = World::with_inbox(vec![]).await;
+    let world = World::verbatim(vec![]).await;
     let whole = parts("b", "1", &"Hallo\r\n".repeat(20_000));
     world.deliver(json!("inbox"), &whole).await;
     let account = world.account();
@@ -204,7 +237,7 @@ async fn a_broken_transfer_is_downloaded_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_ends_early_without_an_error_is_noticed() {
-    let world = World::with_inbox(vec![]).await;
+    let world = World::verbatim(vec![]).await;
     let whole = parts("b", "1", "Hallo");
     world.deliver(json!("inbox"), &whole).await;
     let account = world.account();
@@ -218,7 +251,7 @@ async fn an_answer_that_ends_early_without_an_error_is_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_has_no_end_is_served_as_it_is() {
-    let world = World::with_inbox(vec![]).await;
+    let world = World::verbatim(vec![]).await;
     let mut endless = parts("b", "1", "Hallo");
     endless.truncate(endless.len() - 7);
     world.deliver(json!("inbox"), &endless).await;
@@ -234,7 +267,7 @@ async fn a_mail_that_has_no_end_is_served_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_corrupt_item_spoils_no_other() {
-    let world = World::with_inbox(mails(5)).await;
+    let world = World::verbatim(mails(5)).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
     let id = rows[2].remote.as_str().trim_end_matches('=').to_owned();
@@ -250,7 +283,7 @@ async fn one_corrupt_item_spoils_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_graph_down_what_is_here_is_served_and_the_rest_says_later() {
-    let world = World::with_inbox(mails(2)).await;
+    let world = World::verbatim(mails(2)).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
     account.octets(&rows[0], ALL).await.unwrap();
@@ -266,7 +299,7 @@ async fn with_graph_down_what_is_here_is_served_and_the_rest_says_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_deleted_meanwhile_is_gone() {
-    let world = World::with_inbox(mails(1)).await;
+    let world = World::verbatim(mails(1)).await;
     let account = world.account();
     let (_, rows) = inbox(&account).await;
     world
@@ -281,7 +314,7 @@ async fn a_message_deleted_meanwhile_is_gone() {
 async fn search_tells_the_exact_truth() {
     let mut seeds = mails(30);
     seeds.push(seeded("Gr=?utf-8?q?=C3=BC?=n =?utf-8?q?M=C3=BCller?=", 31));
-    let world = World::with_inbox(seeds).await;
+    let world = World::verbatim(seeds).await;
     let account = world.account();
     let (selected, rows) = inbox(&account).await;
     let uids: Vec<Uid> = rows.iter().map(|row| row.uid).collect();

@@ -87,9 +87,18 @@ impl World {
 
     /// An Inbox with these mails, and nothing else.
     pub(crate) async fn with_inbox(mails: Vec<seed::Message>) -> Self {
+        Self::inbox_of(mails, Seeding::Regenerated).await
+    }
+
+    /// The same, and `$value` gives the octets of the seeds.
+    pub(crate) async fn verbatim(mails: Vec<seed::Message>) -> Self {
+        Self::inbox_of(mails, Seeding::Verbatim).await
+    }
+
+    async fn inbox_of(mails: Vec<seed::Message>, seeding: Seeding) -> Self {
         let mut tenant = seed::mailbox_of(Vec::new(), NOW);
         tenant.users[0].folders[0].messages = mails;
-        Self::new(tenant, Seeding::Verbatim).await
+        Self::new(tenant, seeding).await
     }
 
     /// The account as a process that just started has it: nothing remembered, everything asked.
