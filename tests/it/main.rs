@@ -9,11 +9,15 @@
 mod architecture;
 mod auth;
 mod bodies;
+mod cloud;
 mod config;
 mod graph;
+mod imap_stack;
+mod imap_transcripts;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod sandbox;
 mod store;
 mod sync;
 mod sync_world;
