@@ -8,6 +8,7 @@
 
 mod architecture;
 mod auth;
+mod bodies;
 mod cloud;
 mod config;
 mod graph;
@@ -19,4 +20,6 @@ mod mime_hostile;
 mod oauth;
 mod sandbox;
 mod store;
+mod sync;
+mod sync_world;
 mod tls;
