@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_parser::{Address, DateTime, Header, HeaderName, HeaderValue, Message, MessagePart};
 
 /// Fields that come from properties, lower case: not copied.
-pub(super) const REBUILT: &[&str] = &[
+const REBUILT: &[&str] = &[
     "from",
     "sender",
     "to",
