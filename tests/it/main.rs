@@ -8,9 +8,11 @@
 
 mod architecture;
 mod auth;
+mod bodies;
 mod cloud;
 mod config;
 mod graph;
+mod imap_golden;
 mod imap_stack;
 mod imap_transcripts;
 mod mime_golden;
@@ -18,4 +20,6 @@ mod mime_hostile;
 mod oauth;
 mod sandbox;
 mod store;
+mod sync;
+mod sync_world;
 mod tls;
