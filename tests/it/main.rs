@@ -8,8 +8,8 @@
 
 mod architecture;
 mod auth;
-mod cli;
 mod bodies;
+mod cli;
 mod cloud;
 mod config;
 mod demo;
