@@ -12,6 +12,7 @@ mod bodies;
 mod cloud;
 mod config;
 mod graph;
+mod imap_bulk;
 mod imap_golden;
 mod imap_stack;
 mod imap_transcripts;
