@@ -20,5 +20,6 @@ mod oauth;
 mod sandbox;
 mod store;
 mod sync;
+mod sync_random;
 mod sync_world;
 mod tls;
