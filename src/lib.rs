@@ -20,6 +20,7 @@ pub mod net;
 pub mod oauth;
 pub mod sandbox;
 pub mod sasl;
+pub mod smtp;
 pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -1,9 +1,370 @@
 //! Bodies: downloaded once, checked, kept; what was served for a UID is never contradicted.
+//!
+//! A download is checked (a multipart has its end), normalised and parsed once; its facts
+//! are kept in the store for good, its octets in the cache as long as there is room. Downloaded again
+//! after an eviction, it must be what was served, octet for octet: equal by SHA-256, or made equal by [`render::rebuild`]. If
+//! it cannot be proved to be, it is new content, and the message gets a new UID.
+//!
+//! When a round of the delta makes a message suspect (see [`super::merge`]), its octets leave the cache: the next
+//! access is then such a second download, and so the check of an edited draft costs one download, and
+//! a changed flag none.
 
-use super::{Result, Served};
-use crate::mime::Structure;
+use super::{Error, Inner, MessageKey, MessageRow, Result, Served, render};
+use crate::{
+    graph,
+    mail::{ErrorClass, RemoteId},
+    mime,
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
-/// The structure kept in [`Served::structure`] (JSON).
-pub fn structure(_served: &Served) -> Result<Structure> {
-    todo!()
+pub use render::structure;
+
+/// Downloads of one message before it counts as broken.
+const TRIES: usize = 3;
+/// In a `$batch` (20 requests): a batch is one answer in memory, base64 inflates it, and Graph bounds it at some MB.
+const BATCH: usize = 20;
+const BATCH_OCTETS: u64 = 2 * 1024 * 1024;
+/// A larger message comes alone, as a stream.
+const SMALL: u64 = 256 * 1024;
+/// Streams at a time: the limiter allows four requests for the mailbox, and others want some.
+const STREAMS: usize = 2;
+/// Parsing and hashing more than this would hold up the other tasks of a thread.
+const LONG: usize = 1024 * 1024;
+/// A mail that Exchange lets in has at most 150 MB; base64 in MIME makes it a third more.
+const MAX_OCTETS: usize = 256 * 1024 * 1024;
+
+/// The facts of each row, in the order of `rows`.
+pub(super) async fn served(
+    inner: &Inner,
+    graph: &graph::Client,
+    rows: &[MessageRow],
+) -> Vec<Result<Served>> {
+    let mut outcomes: Vec<Option<Result<Served>>> =
+        rows.iter().map(|row| row.served.clone().map(Ok)).collect();
+    let missing: Vec<(usize, &MessageRow)> = (rows.iter().enumerate())
+        .filter(|(_, row)| row.served.is_none())
+        .collect();
+    for batch in batches(&missing) {
+        for (place, outcome) in bring(inner, graph, &batch).await {
+            if let Some(slot) = outcomes.get_mut(place) {
+                *slot = Some(outcome);
+            }
+        }
+    }
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or(Err(Error::MessageGone)))
+        .collect()
+}
+
+/// Portions of at most [`BATCH`] rows and [`BATCH_OCTETS`]; without a size a message counts as small.
+fn batches<'a>(rows: &[(usize, &'a MessageRow)]) -> Vec<Vec<(usize, &'a MessageRow)>> {
+    let mut batches = Vec::new();
+    let mut batch = Vec::new();
+    let mut octets = 0;
+    for &(place, row) in rows {
+        let size = row.store_size.unwrap_or(0).min(SMALL);
+        if batch.len() == BATCH || octets + size > BATCH_OCTETS {
+            batches.push(std::mem::take(&mut batch));
+            octets = 0;
+        }
+        batch.push((place, row));
+        octets += size;
+    }
+    batches.push(batch);
+    batches
+}
+
+/// Brings the facts of a few rows: from the cache, the small ones in one `$batch`, the rest one by one.
+async fn bring(
+    inner: &Inner,
+    graph: &graph::Client,
+    batch: &[(usize, &MessageRow)],
+) -> Vec<(usize, Result<Served>)> {
+    let mut turns = Vec::new();
+    let mut keys: Vec<MessageKey> = batch.iter().map(|(_, row)| row.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        turns.push(inner.downloads.turn(key).await);
+    }
+    let mut done = Vec::new();
+    let mut small = Vec::new();
+    let mut alone = Vec::new();
+    for &(place, row) in batch {
+        // Someone else may have brought it while we waited for our turn.
+        match inner.store.cache_get(row.key).await {
+            Ok(Some(octets)) => {
+                done.push((place, keep(inner, row, octets).await.map(|k| k.served)))
+            }
+            _ if row.store_size.is_some_and(|size| size > SMALL) => alone.push((place, row)),
+            _ => small.push((place, row)),
+        }
+    }
+    if small.len() == 1 {
+        alone.append(&mut small);
+    }
+    match batched(graph, &small).await {
+        // Each alone would end the same way, only slower.
+        Err(error) => {
+            let class = error.class();
+            done.extend(small.iter().map(|&(place, _)| {
+                let text = error.to_string();
+                (place, Err(Error::Shared { class, text }))
+            }));
+        }
+        Ok(mut outcomes) => {
+            for (place, row) in small {
+                match outcomes.remove(&row.remote) {
+                    Some(Ok(octets)) => {
+                        let kept = settle(inner, graph, row, octets).await;
+                        done.push((place, kept.map(|kept| kept.served)));
+                    }
+                    Some(Err(error)) if is_final(&error) => done.push((place, Err(error.into()))),
+                    Some(Err(_)) | None => alone.push((place, row)),
+                }
+            }
+        }
+    }
+    let streams = stream::iter(alone).map(|(place, row)| async move {
+        let kept = download(inner, graph, row).await;
+        (place, kept.map(|kept| kept.served))
+    });
+    done.extend(streams.buffer_unordered(STREAMS).collect::<Vec<_>>().await);
+    drop(turns);
+    done
+}
+
+async fn batched(
+    graph: &graph::Client,
+    rows: &[(usize, &MessageRow)],
+) -> graph::Result<HashMap<RemoteId, graph::Result<Vec<u8>>>> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<RemoteId> = rows.iter().map(|(_, row)| row.remote.clone()).collect();
+    Ok(graph.mimes(&ids).await?.into_iter().collect())
+}
+
+/// Whether asking again for this message is of no use.
+fn is_final(error: &graph::Error) -> bool {
+    matches!(
+        error.class(),
+        ErrorClass::NotFound | ErrorClass::Permanent | ErrorClass::Denied | ErrorClass::Client
+    )
+}
+
+/// Octets `range` of the MIME, clipped.
+pub(super) async fn octets(
+    inner: &Inner,
+    graph: &graph::Client,
+    row: &MessageRow,
+    range: Range<u64>,
+) -> Result<Vec<u8>> {
+    if let Some(octets) = cached(inner, row.key, &range).await {
+        return Ok(octets);
+    }
+    let turn = inner.downloads.turn(row.key).await;
+    if let Some(octets) = cached(inner, row.key, &range).await {
+        return Ok(octets);
+    }
+    let kept = download(inner, graph, row).await?;
+    drop(turn);
+    Ok(clip(kept.octets, range))
+}
+
+/// A cache that cannot be read is an empty one.
+async fn cached(inner: &Inner, key: MessageKey, range: &Range<u64>) -> Option<Vec<u8>> {
+    match inner.store.cache_range(key, range.start, range.end).await {
+        Ok(octets) => octets,
+        Err(error) => {
+            tracing::warn!(%error, "cache not read");
+            None
+        }
+    }
+}
+
+fn clip(mut octets: Vec<u8>, range: Range<u64>) -> Vec<u8> {
+    let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(octets.len());
+    let (start, end) = (at(range.start), at(range.end));
+    octets.truncate(end);
+    octets.drain(..start.min(end));
+    octets
+}
+
+/// A message as it is served.
+struct Kept {
+    served: Served,
+    octets: Vec<u8>,
+}
+
+async fn download(inner: &Inner, graph: &graph::Client, row: &MessageRow) -> Result<Kept> {
+    let octets = whole(graph, &row.remote).await?;
+    settle_whole(inner, row, octets).await
+}
+
+/// Downloads until the message is whole. One without its end may have come so: the same octets twice are no
+/// broken transfer.
+async fn whole(graph: &graph::Client, id: &RemoteId) -> Result<Vec<u8>> {
+    let mut before: Option<Vec<u8>> = None;
+    let mut failed = Error::Broken;
+    for _ in 0..TRIES {
+        match collect(graph.mime(id).await).await {
+            Err(error) if is_final(&error) => return Err(error.into()),
+            Err(error) => failed = error.into(),
+            Ok(octets) => {
+                let (octets, complete) = checked(octets).await?;
+                let again = before.as_ref() == Some(&octets) && !octets.is_empty();
+                if complete || again {
+                    return Ok(octets);
+                }
+                tracing::debug!(%id, octets = octets.len(), "a download without its end");
+                before = Some(octets);
+            }
+        }
+    }
+    Err(failed)
+}
+
+async fn collect(
+    opened: graph::Result<impl Stream<Item = std::result::Result<Bytes, graph::Error>>>,
+) -> std::result::Result<Vec<u8>, graph::Error> {
+    let mut octets = Vec::new();
+    let mut chunks = std::pin::pin!(opened?);
+    while let Some(chunk) = chunks.try_next().await? {
+        if octets.len() + chunk.len() > MAX_OCTETS {
+            break;
+        }
+        octets.extend_from_slice(&chunk);
+    }
+    Ok(octets)
+}
+
+/// Normalised, and whether it looks whole.
+async fn checked(octets: Vec<u8>) -> Result<(Vec<u8>, bool)> {
+    aside(octets.len(), move || {
+        let octets = match mime::normalize(&octets) {
+            std::borrow::Cow::Borrowed(_) => octets,
+            std::borrow::Cow::Owned(normal) => normal,
+        };
+        let whole = render::looks_whole(&octets, &mime::parse(&octets));
+        (octets, whole)
+    })
+    .await
+}
+
+/// Runs `work` here, or on a thread for long work if it is about many octets.
+async fn aside<T: Send + 'static>(
+    octets: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    if octets <= LONG {
+        return Ok(work());
+    }
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+/// Octets from a batch: checked first, fetched alone if something is missing.
+async fn settle(
+    inner: &Inner,
+    graph: &graph::Client,
+    row: &MessageRow,
+    octets: Vec<u8>,
+) -> Result<Kept> {
+    let (octets, whole) = checked(octets).await?;
+    if whole {
+        return settle_whole(inner, row, octets).await;
+    }
+    download(inner, graph, row).await
+}
+
+/// Compares a download with what was served, if something was, and keeps it.
+async fn settle_whole(inner: &Inner, row: &MessageRow, octets: Vec<u8>) -> Result<Kept> {
+    let kept = keep(inner, row, octets).await?;
+    // The cache may vanish at any time: that it took nothing is no reason to serve nothing.
+    if let Err(error) = inner.store.cache_put(row.key, &kept.octets).await {
+        tracing::warn!(account = %inner.name, %error, "a message is not kept in the cache");
+    }
+    Ok(kept)
+}
+
+/// The facts in force for these octets, and the octets that they describe.
+async fn keep(inner: &Inner, row: &MessageRow, octets: Vec<u8>) -> Result<Kept> {
+    let octets = Arc::new(octets);
+    let work = Arc::clone(&octets);
+    let fresh = aside(octets.len(), move || render::facts(&work)).await??;
+    let served = inner.store.keep_served(row.key, fresh.clone()).await;
+    let served = served.map_err(gone)?;
+    if served.sha256 == fresh.sha256 {
+        let octets = Arc::unwrap_or_clone(octets);
+        return Ok(Kept { served, octets });
+    }
+    let (kept, work) = (served.clone(), Arc::clone(&octets));
+    let rebuilt = aside(octets.len(), move || render::rebuild(&kept, &work)).await?;
+    if let Some(octets) = rebuilt {
+        tracing::debug!(account = %inner.name, uid = %row.uid, "another rendering, made as it was served");
+        return Ok(Kept { served, octets });
+    }
+    let uid = inner.store.replace(row.key).await.map_err(gone)?;
+    tracing::info!(
+        account = %inner.name, uid = %row.uid, new = %uid,
+        was = served.size, is = fresh.size, "new content: new UID"
+    );
+    // The folder is not at hand here.
+    inner.hub.announce_all();
+    Err(Error::MessageGone)
+}
+
+/// A key that the store does not know (any more) is a message that went.
+fn gone(error: crate::store::Error) -> Error {
+    match error.class() {
+        ErrorClass::NotFound => Error::MessageGone,
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::{Flags, ModSeq, Uid};
+
+    fn row(n: u32, store_size: Option<u64>) -> MessageRow {
+        MessageRow {
+            key: MessageKey(n.into()),
+            uid: Uid::new(n).unwrap(),
+            remote: RemoteId::new(n.to_string()),
+            flags: Flags::default(),
+            modseq: ModSeq(1),
+            internal_date: 0,
+            change_key: None,
+            subject: None,
+            message_id: None,
+            store_size,
+            summary: None,
+            served: None,
+        }
+    }
+
+    #[test]
+    fn batches_are_bounded_in_number_and_octets() {
+        let sizes = |rows: &[MessageRow]| -> Vec<usize> {
+            let rows: Vec<_> = rows.iter().enumerate().collect();
+            batches(&rows).iter().map(Vec::len).collect()
+        };
+        let small: Vec<_> = (1..=45).map(|n| row(n, None)).collect();
+        assert_eq!(sizes(&small), [20, 20, 5]);
+        let large: Vec<_> = (1..=9).map(|n| row(n, Some(SMALL))).collect();
+        assert_eq!(sizes(&large), [8, 1]);
+    }
+
+    #[test]
+    fn ranges_are_clipped() {
+        let of = |range| clip(b"abcdef".to_vec(), range);
+        assert_eq!(of(0..u64::MAX), b"abcdef");
+        assert_eq!(of(2..4), b"cd");
+        assert_eq!(of(5..9), b"f");
+        assert_eq!(of(9..12), b"");
+    }
 }

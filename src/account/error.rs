@@ -1,15 +1,64 @@
 //! Errors of the account layer.
 
-use crate::mail::ErrorClass;
+use crate::{
+    graph,
+    mail::{ErrorClass, MailboxName},
+    store,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error(transparent)]
+    Graph(#[from] graph::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("there is no mailbox {0}")]
+    NoMailbox(MailboxName),
+    /// The folder went while it was looked at.
+    #[error("the mailbox is gone")]
+    FolderGone,
+    /// The message went, or its content became another and so another UID.
+    #[error("the message is gone")]
+    MessageGone,
+    /// Three downloads, and none was whole.
+    #[error("the message could not be downloaded whole")]
+    Broken,
+    /// Graph could not say of some messages where they are; what is known stays.
+    #[error("{0} messages could not be looked up")]
+    Unresolved(usize),
+    #[error("a round does not end ({0} pages)")]
+    Endless(usize),
+    /// What a round that this caller waited for ended with.
+    #[error("{text}")]
+    Shared { class: ErrorClass, text: String },
+    /// The account is configured, but nobody is signed in as it should be.
     #[error("{0}")]
-    Todo(String),
+    Unavailable(String),
+    #[error("the account is being closed")]
+    Stopping,
+    #[error("what was kept of the message cannot be read")]
+    Facts(#[source] serde_json::Error),
+    #[error("a task of ours ended in the middle of its work")]
+    Task(#[from] tokio::task::JoinError),
 }
 
 impl Error {
     pub fn class(&self) -> ErrorClass {
-        todo!()
+        match self {
+            Self::Graph(error) => error.class(),
+            Self::Store(error) => error.class(),
+            Self::NoMailbox(_) | Self::FolderGone | Self::MessageGone => ErrorClass::NotFound,
+            Self::Broken | Self::Unresolved(_) | Self::Endless(_) | Self::Stopping => {
+                ErrorClass::TEMPORARY
+            }
+            Self::Shared { class, .. } => *class,
+            Self::Unavailable(_) => ErrorClass::Denied,
+            Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,
+        }
+    }
+
+    /// Whether trying later may help: what is known is served meanwhile.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.class().is_temporary()
     }
 }

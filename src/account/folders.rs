@@ -1,1 +1,367 @@
 //! The folder tree: roles, names, rounds of the folder delta.
+//!
+//! A round is committed whole, with the link of the next one: interrupted, it begins again where the
+//! last one ended. A known folder goes only when Graph says 404 to its id, or when it is outside the tree. Rows are
+//! found by remote id, so renames and moves keep UIDVALIDITY and UIDs, also over a round from scratch (410).
+
+use super::{
+    Error, FolderKey, FolderRow, Inner, Result,
+    names::{self, Node},
+    sync::Turn,
+};
+use crate::{
+    graph::{
+        self,
+        types::{Entry, Folder, Link},
+    },
+    mail::{ErrorClass, RemoteId, Role},
+    store::mailboxes::FolderUpsert,
+};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// Pages of one round. Graph has at most some ten thousand folders in a mailbox, ten or more to a page.
+const MAX_PAGES: usize = 5_000;
+
+/// The state of this process; all that must survive is in the store.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    round: Arc<tokio::sync::Mutex<Round>>,
+    /// Folders of which the last rounds told something: probably their content changed.
+    touched: Mutex<HashSet<FolderKey>>,
+}
+
+#[derive(Debug, Default)]
+struct Round {
+    turn: Turn,
+    special: Option<Special>,
+    /// Asked for and found to be no mail.
+    not_mail: HashSet<RemoteId>,
+}
+
+/// Ids that Graph tells only by well-known name; they are stable.
+#[derive(Debug, Default)]
+struct Special {
+    roles: HashMap<RemoteId, Role>,
+    unlisted: HashSet<RemoteId>,
+    root: Option<RemoteId>,
+}
+
+impl Tree {
+    /// Takes what was touched since the last call.
+    pub(super) fn take_touched(&self) -> HashSet<FolderKey> {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn touch(&self, keys: impl IntoIterator<Item = FolderKey>) {
+        self.touched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(keys);
+    }
+}
+
+/// A round of the folder delta, unless one ended less than `fresh` ago or after this was called. A task of its own:
+/// whoever stops waiting does not stop it.
+pub(super) async fn refresh(inner: &Arc<Inner>, fresh: Duration) -> Result<()> {
+    let asked = tokio::time::Instant::now();
+    let inner = Arc::clone(inner);
+    let task = async move {
+        let mut round = Arc::clone(&inner.tree.round).lock_owned().await;
+        if let Some(outcome) = round.turn.outcome_for(asked, fresh) {
+            return outcome;
+        }
+        let outcome = tokio::select! {
+            outcome = run(&inner, &mut round) => outcome,
+            () = inner.ends.cancelled() => Err(Error::Stopping),
+        };
+        round.turn.note(tokio::time::Instant::now(), outcome)
+    };
+    tokio::spawn(task).await?
+}
+
+/// What a round of the delta told, folded by id.
+#[derive(Debug, Default)]
+struct News {
+    changed: BTreeMap<RemoteId, Folder>,
+    removed: HashSet<RemoteId>,
+    link: String,
+    /// The round told all there is.
+    whole: bool,
+}
+
+async fn run(inner: &Inner, round: &mut Round) -> Result<()> {
+    let known: HashMap<RemoteId, FolderRow> = (inner.store.folders().await?.into_iter())
+        .map(|row| (row.remote.clone(), row))
+        .collect();
+    let link = inner.store.folders_link().await?;
+    let mut news = match read(inner, link.as_deref()).await {
+        Err(Error::Graph(error)) if link.is_some() && error.needs_resync() => {
+            tracing::info!(account = %inner.name, "the folder delta begins anew");
+            read(inner, None).await?
+        }
+        other => other?,
+    };
+    let touched = news.changed.keys().filter_map(|id| known.get(id));
+    inner.tree.touch(touched.map(|row| row.key));
+    let gone = verify_gone(inner, round, &known, &mut news).await?;
+    sort_out_new(inner, round, &known, &mut news).await?;
+    let shown = shown(&known, &gone, &news, round.special.as_ref());
+    let upserts = upserts(&known, shown);
+    for folder in upserts.iter().filter(|f| !known.contains_key(&f.remote)) {
+        tracing::debug!(account = %inner.name, folder = %folder.name, "new folder");
+    }
+    let link = Some(news.link);
+    inner
+        .store
+        .apply_folders(upserts, gone.clone(), link)
+        .await?;
+    for row in gone.iter().filter_map(|id| known.get(id)) {
+        inner.hub.announce(row.key);
+    }
+    Ok(())
+}
+
+/// All pages of a round. Of several entries for one id the last wins, told over what was told before.
+async fn read(inner: &Inner, link: Option<&str>) -> Result<News> {
+    let mut news = News {
+        whole: link.is_none(),
+        ..News::default()
+    };
+    let mut link = link.map(str::to_owned);
+    for _ in 0..MAX_PAGES {
+        let page = inner.graph.folder_delta(link.as_deref()).await?;
+        page.items.into_iter().for_each(|entry| news.add(entry));
+        match page.link {
+            Link::Delta(delta) => {
+                news.link = delta;
+                return Ok(news);
+            }
+            Link::Next(next) if link.as_deref() != Some(next.as_str()) => link = Some(next),
+            Link::Next(_) | Link::End => break,
+        }
+    }
+    Err(Error::Endless(MAX_PAGES))
+}
+
+impl News {
+    fn add(&mut self, entry: Entry<Folder>) {
+        match entry {
+            Entry::Removed(id) => {
+                self.changed.remove(&id);
+                self.removed.insert(id);
+            }
+            Entry::Changed(folder) => {
+                let id = RemoteId::new(folder.id.clone());
+                self.removed.remove(&id);
+                let told = match self.changed.remove(&id) {
+                    Some(older) => overlay(older, folder),
+                    None => folder,
+                };
+                self.changed.insert(id, told);
+            }
+        }
+    }
+}
+
+fn overlay(older: Folder, newer: Folder) -> Folder {
+    Folder {
+        id: newer.id,
+        display_name: newer.display_name.or(older.display_name),
+        parent_folder_id: newer.parent_folder_id.or(older.parent_folder_id),
+        total_item_count: newer.total_item_count.or(older.total_item_count),
+        is_hidden: newer.is_hidden || older.is_hidden,
+        is_search_folder: newer.is_search_folder || older.is_search_folder,
+        container_class: newer.container_class.or(older.container_class),
+    }
+}
+
+/// Which known folders went: those that a removal names, or that a whole round does not name, and that Graph
+/// does not find under a parent of the tree. The others count as told.
+async fn verify_gone(
+    inner: &Inner,
+    round: &mut Round,
+    known: &HashMap<RemoteId, FolderRow>,
+    news: &mut News,
+) -> Result<Vec<RemoteId>> {
+    let missing: Vec<RemoteId> = known
+        .keys()
+        .filter(|id| news.removed.contains(id) || news.whole && !news.changed.contains_key(id))
+        .cloned()
+        .collect();
+    let mut gone = Vec::new();
+    for id in missing {
+        match inner.graph.folder(&id).await {
+            Ok(folder) if in_tree(inner, round, known, news, &folder).await? => {
+                news.add(Entry::Changed(folder));
+            }
+            Err(error) if error.class() != ErrorClass::NotFound => return Err(error.into()),
+            Ok(_) | Err(_) => gone.push(id),
+        }
+    }
+    Ok(gone)
+}
+
+/// A deleted folder may still answer from the recoverable items, outside the tree.
+async fn in_tree(
+    inner: &Inner,
+    round: &mut Round,
+    known: &HashMap<RemoteId, FolderRow>,
+    news: &News,
+    folder: &Folder,
+) -> Result<bool> {
+    let Some(parent) = folder.parent_folder_id.clone().map(RemoteId::new) else {
+        return Ok(true);
+    };
+    if known.contains_key(&parent) || news.changed.contains_key(&parent) {
+        return Ok(true);
+    }
+    Ok(special(inner, round).await?.root.as_ref() == Some(&parent))
+}
+
+async fn special<'a>(inner: &Inner, round: &'a mut Round) -> Result<&'a Special> {
+    if round.special.is_none() {
+        let special = ask_special(&inner.graph).await?;
+        return Ok(round.special.insert(special));
+    }
+    Ok(round.special.get_or_insert_default())
+}
+
+async fn ask_special(graph: &graph::Client) -> Result<Special> {
+    let roles = graph.well_known().await?;
+    let unlisted = graph.unlisted().await?;
+    let root = graph.root().await?;
+    Ok(Special {
+        roles: roles.into_iter().map(|(role, id)| (id, role)).collect(),
+        unlisted: unlisted.into_iter().collect(),
+        root: Some(root),
+    })
+}
+
+/// Finds out what new folders are: roles, those that IMAP does not show, and the class where the delta
+/// does not tell it. Costs nothing when no new one came up.
+async fn sort_out_new(
+    inner: &Inner,
+    round: &mut Round,
+    known: &HashMap<RemoteId, FolderRow>,
+    news: &mut News,
+) -> Result<()> {
+    news.changed
+        .retain(|id, folder| names::is_mail(folder) && !round.not_mail.contains(id));
+    let is_new = |id: &RemoteId, round: &Round| {
+        let unlisted = round
+            .special
+            .as_ref()
+            .is_some_and(|s| s.unlisted.contains(id));
+        !known.contains_key(id) && !unlisted
+    };
+    if news.changed.keys().any(|id| is_new(id, round)) {
+        // Asked again for each new folder: the archive is made when it is first used.
+        round.special = Some(ask_special(&inner.graph).await?);
+    }
+    if let Some(special) = &round.special {
+        let out =
+            |id: &RemoteId| special.unlisted.contains(id) || special.root.as_ref() == Some(id);
+        news.changed.retain(|id, _| !out(id));
+    }
+    if news.whole {
+        // Hundreds of requests for a class that hardly ever says "no mail".
+        return Ok(());
+    }
+    let new: Vec<RemoteId> = news
+        .changed
+        .iter()
+        .filter(|(id, folder)| !known.contains_key(id) && folder.container_class.is_none())
+        .map(|(id, _)| id.clone())
+        .collect();
+    for id in new {
+        match inner.graph.folder(&id).await {
+            Ok(folder) if names::is_mail(&folder) => news.add(Entry::Changed(folder)),
+            Ok(_) => {
+                news.changed.remove(&id);
+                round.not_mail.insert(id);
+            }
+            Err(error) if error.class() == ErrorClass::NotFound => {
+                news.changed.remove(&id);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The tree after the round.
+fn shown(
+    known: &HashMap<RemoteId, FolderRow>,
+    gone: &[RemoteId],
+    news: &News,
+    special: Option<&Special>,
+) -> Vec<Node> {
+    let mut nodes: BTreeMap<RemoteId, Node> = known
+        .iter()
+        .filter(|(id, _)| !gone.contains(id))
+        .map(|(id, row)| (id.clone(), node_of(row)))
+        .collect();
+    for (id, folder) in &news.changed {
+        let node = nodes.entry(id.clone()).or_insert_with(|| Node {
+            remote: id.clone(),
+            parent: None,
+            display_name: String::new(),
+            role: None,
+            current: None,
+        });
+        if let Some(parent) = &folder.parent_folder_id {
+            node.parent = Some(RemoteId::new(parent.clone()));
+        }
+        if let Some(name) = &folder.display_name {
+            node.display_name.clone_from(name);
+        }
+    }
+    if let Some(special) = special {
+        for node in nodes.values_mut() {
+            node.role = special.roles.get(&node.remote).copied();
+        }
+    }
+    nodes.into_values().collect()
+}
+
+fn node_of(row: &FolderRow) -> Node {
+    Node {
+        remote: row.remote.clone(),
+        parent: row.parent.clone(),
+        display_name: row.display_name.clone(),
+        role: row.role,
+        current: Some(row.name.clone()),
+    }
+}
+
+/// Those nodes whose rows are not as they should be: a round that tells only counts changes nothing.
+fn upserts(known: &HashMap<RemoteId, FolderRow>, nodes: Vec<Node>) -> Vec<FolderUpsert> {
+    let mut names = names::names(&nodes);
+    let wanted = nodes.into_iter().filter_map(|node| {
+        let name = names.remove(&node.remote)?;
+        Some(FolderUpsert {
+            remote: node.remote,
+            parent: node.parent,
+            display_name: node.display_name,
+            name,
+            role: node.role,
+        })
+    });
+    let same = |row: &FolderRow, folder: &FolderUpsert| {
+        row.parent == folder.parent
+            && row.display_name == folder.display_name
+            && row.name == folder.name
+            && row.role == folder.role
+    };
+    wanted
+        .filter(|folder| {
+            !known
+                .get(&folder.remote)
+                .is_some_and(|row| same(row, folder))
+        })
+        .collect()
+}

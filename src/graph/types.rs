@@ -1,5 +1,6 @@
 //! Graph's JSON, leniently read: unknown keys ignored, everything optional that can be missing.
 
+use super::Error;
 use crate::mail::RemoteId;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +68,36 @@ pub struct User {
     pub display_name: Option<String>,
 }
 
+impl User {
+    /// Whether `address` is one of the user's: mail, userPrincipalName or a proxy address, without
+    /// regard to case (surprise: the name to sign in with and the primary address can differ).
+    pub fn is(&self, address: &str) -> bool {
+        let address = address.trim();
+        let own = self.mail.iter().chain(&self.user_principal_name);
+        let proxies = self.proxy_addresses.iter().filter_map(|proxy| {
+            let (kind, rest) = proxy.split_once(':')?;
+            kind.eq_ignore_ascii_case("smtp").then_some(rest)
+        });
+        !address.is_empty()
+            && own
+                .map(String::as_str)
+                .chain(proxies)
+                .any(|known| known.trim().eq_ignore_ascii_case(address))
+    }
+
+    /// [`User::is`], or "signed in as X, expected Y".
+    pub fn expect(&self, address: &str) -> Result<(), Error> {
+        if self.is(address) {
+            return Ok(());
+        }
+        let known = self.user_principal_name.as_ref().or(self.mail.as_ref());
+        Err(Error::WrongAccount {
+            signed_in: known.unwrap_or(&self.id).clone(),
+            expected: address.to_owned(),
+        })
+    }
+}
+
 /// One page of a listing or a delta round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
@@ -91,4 +122,49 @@ pub enum Entry<T> {
     Changed(T),
     /// `@removed`: gone from here, which is not proof of deletion (surprise 33).
     Removed(RemoteId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_goes_by_every_address_and_no_other() {
+        let user = User {
+            id: "1".to_owned(),
+            mail: Some("Anna@example.com".to_owned()),
+            user_principal_name: Some("a.b@corp.example.com".to_owned()),
+            proxy_addresses: [
+                "SMTP:anna@example.com",
+                "smtp:info@example.com",
+                "X500:/o=x",
+                "sip:s@example.com",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            display_name: None,
+        };
+        for own in [
+            "anna@EXAMPLE.com",
+            "A.B@corp.example.com",
+            "info@example.com",
+        ] {
+            assert!(user.is(own), "{own}");
+        }
+        for other in [
+            "",
+            "ben@example.com",
+            "/o=x",
+            "s@example.com",
+            "smtp:info@example.com",
+        ] {
+            assert!(!user.is(other), "{other}");
+        }
+        let error = user.expect("ben@example.com").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "signed in as a.b@corp.example.com, expected ben@example.com"
+        );
+        assert!(!User::default().is(""));
+    }
 }

@@ -1,8 +1,11 @@
 //! Listeners, TLS, and the one stream type that the protocol faces read and write.
 
+pub mod authority;
 pub mod listener;
 pub mod stream;
 pub mod tls;
 
+pub use authority::Authority;
 pub use listener::Listener;
 pub use stream::Stream;
+pub use tls::Acceptor;

@@ -1,12 +1,48 @@
 //! Microsoft Graph v1.0 and Entra ID v2 on loopback: a tenant of our own.
 //!
-//! Imports nothing of ours, so that a wrong field name cannot be wrong on both sides.
+//! Imports nothing of ours, so that a wrong field name cannot be wrong on both sides. Everything is
+//! in memory; [`admin`] tells how tests script it.
 
+pub mod admin;
+mod attachments;
+mod batch;
+mod create;
+mod delta;
+mod devicepage;
+mod entra;
+mod extended;
+mod faults;
+mod filter;
+mod folders;
+mod http;
+mod ids;
+mod jwt;
+mod mailbox;
+mod messages;
+mod mimeview;
+mod project;
 pub mod regenerate;
+mod route;
 pub mod seed;
+mod send;
+mod server;
+mod switches;
+mod traffic;
+mod users;
+mod world;
 
-use std::io;
+use server::Face;
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 use url::Url;
+
+/// How long a stop waits for answers under way.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How a sandbox starts. Ports of 0 mean any free one.
 #[derive(Debug, Clone)]
@@ -31,24 +67,116 @@ pub enum Seeding {
 
 /// A running sandbox; stops when dropped.
 #[derive(Debug)]
-pub struct Sandbox {}
+pub struct Sandbox {
+    graph: Url,
+    login: Url,
+    admin: Url,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What the listeners share.
+#[derive(Clone)]
+struct Shared {
+    world: Arc<Mutex<world::World>>,
+    addresses: Arc<[String; 3]>,
+    stop: CancellationToken,
+    /// Something may be due for delivery.
+    wake: Arc<Notify>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// A handler that panicked leaves a world that is still good enough to test with.
+    fn world(&self) -> MutexGuard<'_, world::World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn base(&self, face: Face) -> String {
+        let [graph, login, admin] = self.addresses.as_ref();
+        match face {
+            Face::Graph => graph.clone(),
+            Face::Login => login.clone(),
+            Face::Admin => admin.clone(),
+        }
+    }
+}
 
 impl Sandbox {
-    pub async fn start(_options: Options) -> io::Result<Self> {
-        todo!()
+    /// Binds the three ports on 127.0.0.1 and serves. A busy port is an error that names it.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let graph = server::bind(Face::Graph, options.graph_port).await?;
+        let login = server::bind(Face::Login, options.login_port).await?;
+        let admin = server::bind(Face::Admin, options.admin_port).await?;
+        let urls = [url(&graph)?, url(&login)?, url(&admin)?];
+        let shared = Shared {
+            world: Arc::new(Mutex::new(world::World::new(options))),
+            addresses: Arc::new(
+                urls.clone()
+                    .map(|u| u.as_str().trim_end_matches('/').to_owned()),
+            ),
+            stop: CancellationToken::new(),
+            wake: Arc::new(Notify::new()),
+        };
+        let mut tasks = Vec::new();
+        for (listener, face) in [
+            (graph, Face::Graph),
+            (login, Face::Login),
+            (admin, Face::Admin),
+        ] {
+            tasks.push(server::serve(listener, face, shared.clone()));
+        }
+        tasks.push(tokio::spawn(send::carry(shared.clone())));
+        let [graph, login, admin] = urls;
+        Ok(Self {
+            graph,
+            login,
+            admin,
+            stop: shared.stop,
+            tasks,
+        })
     }
+
     /// Graph's root, such as `http://127.0.0.1:9001/` (the API is under `/v1.0`).
     pub fn graph_url(&self) -> Url {
-        todo!()
+        self.graph.clone()
     }
+
     pub fn login_url(&self) -> Url {
-        todo!()
+        self.login.clone()
     }
+
     /// Journal, faults, deliveries, switches: over HTTP, so that any test client can use it.
     pub fn admin_url(&self) -> Url {
-        todo!()
+        self.admin.clone()
     }
-    pub async fn stop(self) {
-        todo!()
+
+    /// Stops listening and waits for answers under way, two seconds at most.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        for task in std::mem::take(&mut self.tasks) {
+            let abort = task.abort_handle();
+            if tokio::time::timeout(GRACE, task).await.is_err() {
+                abort.abort();
+            }
+        }
     }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn url(listener: &TcpListener) -> io::Result<Url> {
+    let address = listener.local_addr()?;
+    Url::parse(&format!("http://{address}/")).map_err(io::Error::other)
 }

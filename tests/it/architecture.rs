@@ -96,11 +96,13 @@ const PURE: &[&str] = &[
     "mime",
     "sasl.rs",
     "imap/flow.rs",
-    "imap/wire.rs",
+    "imap/wire",
     "imap/view.rs",
     "imap/reply.rs",
     "account/merge.rs",
     "account/flags.rs",
+    "account/names.rs",
+    "account/render.rs",
     "graph/retry.rs",
     "oauth/token.rs",
 ];
@@ -127,7 +129,7 @@ const EFFECTS: &[&str] = &[
 /// Crates that one place alone may name: (crate path, where).
 const ONLY_IN: &[(&str, &str)] = &[
     ("rusqlite", "store"),
-    ("imap_codec", "imap/wire.rs"),
+    ("imap_codec", "imap/wire"),
     ("mail_parser", "mime"),
 ];
 

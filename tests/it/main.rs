@@ -7,3 +7,8 @@
 )]
 
 mod architecture;
+mod auth;
+mod config;
+mod mime_golden;
+mod store;
+mod tls;

@@ -1,4 +1,22 @@
 //! What is in the sandbox's tenant at the start.
+//!
+//! Everything is invented and deterministic: the same `now` gives the same octets. Mails are built from
+//! the inside out: `entity` (MIME parts), `letter` (a mail with its header), `desk` (a mailbox being
+//! filled); the stories are in `demo` and the mailboxes beside it.
+
+mod bulk;
+mod cast;
+mod chance;
+mod demo;
+mod desk;
+mod entity;
+mod files;
+mod header;
+mod invoices;
+mod letter;
+mod shapes;
+mod traffic;
+mod words;
 
 /// A tenant with its users.
 #[derive(Debug, Clone)]
@@ -61,16 +79,16 @@ pub struct Message {
 
 /// Beispiel GmbH: Anna (German), Ben (English), the shared mailbox for invoices. The same at every
 /// call but for dates, which are relative to `now` (Unix seconds), so that the newest mail is fresh.
-pub fn demo(_now: i64) -> Tenant {
-    todo!()
+pub fn demo(now: i64) -> Tenant {
+    demo::tenant(now)
 }
 
 /// One user, `anna@example.com`, with `messages` short mails in the Inbox: for benches.
-pub fn large(_messages: usize, _now: i64) -> Tenant {
-    todo!()
+pub fn large(messages: usize, now: i64) -> Tenant {
+    bulk::large(messages, now)
 }
 
 /// One user, `anna@example.com`, whose Inbox holds exactly these mails, in order (golden tests).
-pub fn mailbox_of(_mails: Vec<Vec<u8>>, _now: i64) -> Tenant {
-    todo!()
+pub fn mailbox_of(mails: Vec<Vec<u8>>, now: i64) -> Tenant {
+    bulk::mailbox_of(mails, now)
 }

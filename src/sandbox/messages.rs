@@ -1,0 +1,412 @@
+//! message: listing, reading, changing, moving, deleting (dossier 03 sections 2, 6, 8, 9).
+
+use super::{
+    extended,
+    filter::{self, Expr, Lookup},
+    folders::{context, destination, next_link, paging},
+    http::{Answer, Outcome, Payload, bad_request, error, not_found, percent_encode},
+    mailbox::{Item, Mailbox},
+    project::{self, Shape, entity},
+    route::{Ctx, Target, folder_number, item_number},
+    world::World,
+};
+use serde_json::{Map, Value, json};
+
+/// Largest `$top`.
+const LARGEST_PAGE: usize = 1000;
+
+/// A message as `$filter` and `$orderby` see it.
+pub(super) struct Seen<'a> {
+    pub(super) mailbox: &'a Mailbox,
+    pub(super) item: &'a Item,
+    pub(super) shape: &'a Shape,
+    pub(super) size_extra: u64,
+}
+
+impl Lookup for Seen<'_> {
+    fn path(&self, path: &str) -> Option<Value> {
+        let mut levels = path.split('/');
+        let first = levels.next()?;
+        let value = project::property(self.mailbox, self.item, first, self.shape)?;
+        levels.try_fold(value, |v, level| v.get(level).cloned())
+    }
+    fn extended(&self, id: &str) -> Option<String> {
+        extended::of_item(self.item, id, self.size_extra)
+    }
+}
+
+pub(super) fn list(ctx: &Ctx<'_>, target: &Target, folder: Option<&str>) -> Outcome {
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let at = folder.map(|id| folder_number(mailbox, id)).transpose()?;
+    let shape = Shape::of(ctx.call)?;
+    let (top, skip) = paging(ctx, 10)?;
+    if top > LARGEST_PAGE {
+        return Err(bad_request(
+            "Invalid value for $top query option found: the largest is 1000.",
+        ));
+    }
+    let found = found(ctx, mailbox, at, &shape)?;
+    let counted = ctx.call.option("count").is_some_and(|c| c == "true");
+    let (page, total) = match found {
+        Found::All(all) => (
+            all.iter().skip(skip).take(top).copied().collect::<Vec<_>>(),
+            all.len(),
+        ),
+        Found::Newest(folder) => {
+            let dates = mailbox
+                .folders
+                .get(&folder)
+                .map(|f| &f.by_date)
+                .ok_or_else(not_found)?;
+            let page = dates.iter().rev().skip(skip).take(top);
+            (
+                page.filter_map(|(_, n)| mailbox.items.get(n)).collect(),
+                dates.len(),
+            )
+        }
+    };
+    let value = page
+        .into_iter()
+        .map(|i| project::message(ctx.world, target.at, i, &shape).map(Value::Object));
+    let value = value.collect::<Outcome<Vec<_>>>()?;
+    let within = match at {
+        Some(at) => format!(
+            "mailFolders('{}')/messages",
+            percent_encode(&mailbox.keys.folder(at))
+        ),
+        None => "messages".into(),
+    };
+    let mut body = Map::new();
+    body.insert(
+        "@odata.context".into(),
+        context(ctx, target, &format!("{within}{}", shape.context(ctx.call))).into(),
+    );
+    if counted {
+        body.insert("@odata.count".into(), total.into());
+    }
+    body.insert("value".into(), Value::Array(value));
+    if total > skip + top {
+        body.insert("@odata.nextLink".into(), next_link(ctx, skip + top).into());
+    }
+    Ok(Answer::json(200, Value::Object(body)))
+}
+
+enum Found<'a> {
+    All(Vec<&'a Item>),
+    /// A whole folder, newest first: the one order that costs nothing.
+    Newest(u64),
+}
+
+fn found<'a>(
+    ctx: &Ctx<'_>,
+    mailbox: &'a Mailbox,
+    folder: Option<u64>,
+    shape: &Shape,
+) -> Outcome<Found<'a>> {
+    let call = ctx.call;
+    let expr = call
+        .option("filter")
+        .map(filter::parse)
+        .transpose()?
+        .map(|e| resolved(mailbox, e));
+    let order = order(call.option("orderby").unwrap_or(""))?;
+    if call.option("search").is_some() && !order.is_empty() {
+        return Err(error(
+            400,
+            "SearchWithOrderBy",
+            "The query parameter '$orderBy' is not supported with '$search'.",
+        ));
+    }
+    if let Some(expr) = expr
+        .as_ref()
+        .filter(|_| ctx.world.switches.on("filter-rule"))
+    {
+        check_order(expr, &order)?;
+    }
+    let plain = order.is_empty() || order == [("receivedDateTime".to_owned(), true)];
+    if let (Some(folder), None, true, None) = (folder, &expr, plain, call.option("search")) {
+        return Ok(Found::Newest(folder));
+    }
+    let seen = |item: &'a Item| Seen {
+        mailbox,
+        item,
+        shape,
+        size_extra: ctx.world.switches.number("size-extra"),
+    };
+    let words = call
+        .option("search")
+        .map(|s| s.trim_matches('"').to_lowercase());
+    let mut items: Vec<&Item> = match folder {
+        Some(folder) => mailbox
+            .folders
+            .get(&folder)
+            .map(|f| {
+                f.by_date
+                    .iter()
+                    .filter_map(|(_, n)| mailbox.items.get(n))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        None => {
+            let outside = mailbox.role("recoverableitemsdeletions");
+            mailbox
+                .items
+                .values()
+                .filter(|i| i.folder != outside)
+                .collect()
+        }
+    };
+    items.retain(|i| expr.as_ref().is_none_or(|e| e.holds(&seen(i))));
+    if let Some(words) = words {
+        items.retain(|i| matches_words(i, &words));
+    }
+    items.sort_by_key(|i| std::cmp::Reverse((i.received, i.number)));
+    for (path, descending) in order.iter().rev() {
+        items.sort_by_cached_key(|i| seen(i).path(path).map(|v| v.to_string().to_lowercase()));
+        if *descending {
+            items.reverse();
+        }
+    }
+    Ok(Found::All(items))
+}
+
+/// From, subject and body, as a search without a property does.
+fn matches_words(item: &Item, words: &str) -> bool {
+    let props = item.content.props();
+    let from = props
+        .from
+        .as_ref()
+        .map(|f| format!("{} {}", f.name, f.address))
+        .unwrap_or_default();
+    let text = format!("{from} {} {}", props.subject, props.body).to_lowercase();
+    words.split_whitespace().all(|w| text.contains(w))
+}
+
+/// Well-known names stand for ids in `parentFolderId eq 'inbox'` (recorded).
+fn resolved(mailbox: &Mailbox, expr: Expr) -> Expr {
+    match expr {
+        Expr::And(a, b) => Expr::And(
+            Box::new(resolved(mailbox, *a)),
+            Box::new(resolved(mailbox, *b)),
+        ),
+        Expr::Or(a, b) => Expr::Or(
+            Box::new(resolved(mailbox, *a)),
+            Box::new(resolved(mailbox, *b)),
+        ),
+        Expr::Not(a) => Expr::Not(Box::new(resolved(mailbox, *a))),
+        Expr::Compare(path, op, Value::String(text)) if path == "parentFolderId" => {
+            let known = mailbox
+                .well_known(&text)
+                .flatten()
+                .map(|n| mailbox.keys.folder(n));
+            Expr::Compare(path, op, Value::String(known.unwrap_or(text)))
+        }
+        other => other,
+    }
+}
+
+/// Property path and whether it goes down.
+fn order(text: &str) -> Outcome<Vec<(String, bool)>> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .map(|one| match one.split_once(' ') {
+            None => Ok((one.to_owned(), false)),
+            Some((path, way)) if way.trim().eq_ignore_ascii_case("desc") => {
+                Ok((path.to_owned(), true))
+            }
+            Some((path, way)) if way.trim().eq_ignore_ascii_case("asc") => {
+                Ok((path.to_owned(), false))
+            }
+            Some(_) => Err(bad_request("Parsing OrderBy failed.")),
+        })
+        .collect()
+}
+
+/// Each ordering property must stand in the filter, in the same order and before others.
+fn check_order(expr: &Expr, order: &[(String, bool)]) -> Outcome<()> {
+    let mut named = Vec::new();
+    expr.properties(&mut named);
+    let fits = order
+        .iter()
+        .zip(named.iter().map(Some).chain(std::iter::repeat(None)));
+    let mut fits = fits.map(|((path, _), name)| name.is_some_and(|n| n == path));
+    if fits.all(|fits| fits) {
+        return Ok(());
+    }
+    Err(error(
+        400,
+        "InefficientFilter",
+        "The restriction or sort order is too complex for this operation.",
+    ))
+}
+
+pub(super) fn item<'w>(world: &'w World, target: &Target, number: u64) -> Outcome<&'w Item> {
+    world
+        .mailbox(target.at)?
+        .items
+        .get(&number)
+        .ok_or_else(not_found)
+}
+
+/// A message as the answer of its own, under `messages`.
+pub(super) fn message_answer(
+    ctx: &Ctx<'_>,
+    target: &Target,
+    number: u64,
+    status: u16,
+    shape: &Shape,
+) -> Outcome {
+    let item = item(ctx.world, target, number)?;
+    let object = project::message(ctx.world, target.at, item, shape)?;
+    let context = context(
+        ctx,
+        target,
+        &format!("messages{}/$entity", shape.context(ctx.call)),
+    );
+    Ok(Answer::json(status, entity(context, object)))
+}
+
+pub(super) fn show(ctx: &Ctx<'_>, target: &Target, id: &str) -> Outcome {
+    let number = item_number(ctx.world.mailbox(target.at)?, id)?;
+    message_answer(ctx, target, number, 200, &Shape::of(ctx.call)?)
+}
+
+pub(super) fn value(ctx: &Ctx<'_>, target: &Target, id: &str) -> Outcome {
+    let number = item_number(ctx.world.mailbox(target.at)?, id)?;
+    let octets = ctx.world.value(target.at, item(ctx.world, target, number)?);
+    Ok(Answer {
+        status: 200,
+        headers: Vec::new(),
+        payload: Payload::Raw("text/plain", octets),
+    })
+}
+
+pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool) -> Outcome {
+    let body = ctx.call.json()?;
+    let (call, now) = (ctx.call, ctx.now);
+    let mailbox = ctx.world.mailbox_mut(target.at)?;
+    let number = item_number(mailbox, id)?;
+    let to = folder_number(mailbox, destination(&body)?)?;
+    let number = if copy {
+        let mut twin = mailbox.items.get(&number).cloned().ok_or_else(not_found)?;
+        twin.created = now;
+        twin.modified = now;
+        mailbox.add(to, twin)
+    } else {
+        mailbox.move_item(number, to);
+        number
+    };
+    let shape = Shape::of(call)?;
+    let answer = message_answer(ctx, target, number, 201, &shape)?;
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let id = project::item_id(mailbox, item(ctx.world, target, number)?, shape.immutable);
+    Ok(answer.with(
+        "location",
+        format!("{}/v1.0/{}/messages('{id}')", call.base, target.plain),
+    ))
+}
+
+/// DELETE goes where the switch says; what is in the recoverable items already stays there.
+pub(super) fn delete(ctx: &mut Ctx<'_>, target: &Target, id: &str, purge: bool) -> Outcome {
+    let recoverable = ctx.world.switches.text("delete-to") == "recoverable";
+    let mailbox = ctx.world.mailbox_mut(target.at)?;
+    let number = item_number(mailbox, id)?;
+    check_match(ctx, target, number)?;
+    let mailbox = ctx.world.mailbox_mut(target.at)?;
+    let folder = mailbox
+        .items
+        .get(&number)
+        .map(|i| i.folder)
+        .ok_or_else(not_found)?;
+    let (trash, dumpster) = (
+        mailbox.role("deleteditems"),
+        mailbox.role("recoverableitemsdeletions"),
+    );
+    if purge {
+        mailbox.leave(number);
+        return Ok(Answer::no_content());
+    }
+    if folder == dumpster {
+        return Err(error(
+            403,
+            "ErrorCannotDeleteObject",
+            "Object cannot be deleted.",
+        ));
+    }
+    let to = if recoverable || mailbox.is_within(folder, trash) {
+        dumpster
+    } else {
+        trash
+    };
+    mailbox.move_item(number, to);
+    Ok(Answer::no_content())
+}
+
+/// `If-Match`, and the 412 that comes unasked.
+pub(super) fn check_match(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome<()> {
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let current = mailbox
+        .items
+        .get(&number)
+        .map(|i| project::etag(mailbox, i));
+    let wanted = ctx.call.header("if-match").filter(|w| *w != "*");
+    let differs = wanted.is_some_and(|w| current.as_deref() != Some(w));
+    let patch = ctx.call.method.as_str() == "PATCH";
+    if differs || patch && ctx.world.switches.take("conflict-412") {
+        return Err(error(
+            412,
+            "ErrorIrresolvableConflict",
+            "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn patch(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcome {
+    let number = item_number(ctx.world.mailbox(target.at)?, id)?;
+    check_match(ctx, target, number)?;
+    super::create::change(ctx, target, number)?;
+    message_answer(
+        ctx,
+        target,
+        number,
+        200,
+        &Shape {
+            immutable: ctx.call.immutable(),
+            ..Shape::default()
+        },
+    )
+}
+
+/// `translateExchangeIds` between `restId` and `restImmutableEntryId`.
+pub(super) fn translate(ctx: &Ctx<'_>, target: &Target) -> Outcome {
+    let body = ctx.call.json()?;
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let immutable = match body.get("targetIdType").and_then(Value::as_str) {
+        Some("restImmutableEntryId") => true,
+        Some("restId") => false,
+        _ => return Err(bad_request("The targetIdType is not supported here.")),
+    };
+    let ids = body
+        .get("inputIds")
+        .and_then(Value::as_array)
+        .filter(|l| l.len() <= 1000);
+    let ids = ids.ok_or_else(|| bad_request("inputIds must hold at most 1000 ids."))?;
+    let value: Vec<_> = ids
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|id| match item_number(mailbox, id).ok().and_then(|n| mailbox.items.get(&n)) {
+            Some(item) => json!({"sourceId": id, "targetId": project::item_id(mailbox, item, immutable)}),
+            None => json!({"sourceId": id, "errorDetails": {"code": "ErrorItemNotFound", "message": "The specified object was not found in the store."}}),
+        })
+        .collect();
+    let context = format!(
+        "{}/v1.0/$metadata#Collection(microsoft.graph.convertIdResult)",
+        ctx.call.base
+    );
+    Ok(Answer::json(
+        200,
+        json!({"@odata.context": context, "value": value}),
+    ))
+}

@@ -1,0 +1,273 @@
+//! From a Graph request to its handler: token, scopes, whose mailbox, which resource.
+
+use super::{
+    attachments, batch, create, delta, entra,
+    entra::Access,
+    folders,
+    http::{Answer, Call, Outcome, access_denied, bad_request, error, not_found, percent_encode},
+    ids::{Parsed, Wrong},
+    mailbox::Mailbox,
+    messages, send, users,
+    world::{World, now},
+};
+
+/// A request being handled.
+pub(super) struct Ctx<'w> {
+    pub(super) world: &'w mut World,
+    pub(super) call: &'w Call,
+    pub(super) access: Access,
+    pub(super) now: i64,
+}
+
+/// The mailbox that a request is about.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) at: usize,
+    /// As `@odata.context` names it: `users('user%40example.com')`.
+    pub(super) context: String,
+    /// As links and `Location` name it: `users('user@example.com')`.
+    pub(super) plain: String,
+    /// As the request named it: `me` or `users/…`.
+    pub(super) path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Read,
+    Write,
+    Send,
+}
+
+/// Answers a Graph request. `excess` says how many requests of a `$batch` find no place.
+pub(super) fn dispatch(world: &mut World, call: &Call, excess: usize) -> Answer {
+    send::deliver_due(world);
+    let answer = if attachments::is_upload(call) {
+        attachments::upload(world, call)
+    } else {
+        handle(world, call, excess)
+    };
+    let mut answer = answer.unwrap_or_else(|early| *early);
+    if call.immutable() && answer.status < 300 {
+        answer = answer.with("preference-applied", "IdType=ImmutableId");
+    }
+    answer
+}
+
+fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
+    let access = entra::authenticate(world, call)?;
+    let mut ctx = Ctx {
+        world,
+        call,
+        access,
+        now: now(),
+    };
+    let segments: Vec<_> = call.segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["$batch"] => batch::answer(&mut ctx, excess),
+        ["subscriptions"] => subscription(&ctx),
+        ["me"] | ["users", _] => users::show(&ctx, segments.get(1).copied()),
+        ["me", rest @ ..] => mailbox(&mut ctx, None, rest),
+        ["users", who, rest @ ..] => mailbox(&mut ctx, Some(who), rest),
+        _ => Err(no_segment(segments.first().copied().unwrap_or(""))),
+    }
+}
+
+fn mailbox(ctx: &mut Ctx<'_>, who: Option<&str>, rest: &[&str]) -> Outcome {
+    let method = ctx.call.method.as_str();
+    let need = match (method, rest) {
+        (_, ["sendMail"]) | (_, ["messages", _, "send"]) => Need::Send,
+        ("GET", _) | (_, ["translateExchangeIds"]) => Need::Read,
+        _ => Need::Write,
+    };
+    let target = reach(ctx, who, need)?;
+    match rest {
+        ["sendMail"] => send::send_mail(ctx, &target),
+        ["translateExchangeIds"] => messages::translate(ctx, &target),
+        ["mailFolders", rest @ ..] => folder(ctx, &target, rest),
+        ["messages"] if method == "GET" => messages::list(ctx, &target, None),
+        ["messages"] if method == "POST" => create::create(ctx, &target, None),
+        ["messages", id, rest @ ..] => message(ctx, &target, id, rest, false),
+        [other, ..] => Err(no_segment(other)),
+        [] => Err(bad_request("Resource not found.")),
+    }
+}
+
+fn folder(ctx: &mut Ctx<'_>, target: &Target, rest: &[&str]) -> Outcome {
+    let method = ctx.call.method.clone();
+    match (method.as_str(), rest) {
+        ("GET", []) => folders::list(ctx, target, None),
+        ("POST", []) => folders::create(ctx, target, None),
+        ("GET", ["delta"]) => delta::folders(ctx, target),
+        ("GET", [id]) => folders::show(ctx, target, id),
+        ("PATCH", [id]) => folders::rename(ctx, target, id),
+        ("DELETE", [id]) => folders::delete(ctx, target, id, false),
+        ("POST", [id, "permanentDelete"]) => folders::delete(ctx, target, id, true),
+        ("POST", [id, "move"]) => folders::relocate(ctx, target, id, false),
+        ("POST", [id, "copy"]) => folders::relocate(ctx, target, id, true),
+        ("GET", [id, "childFolders"]) => folders::list(ctx, target, Some(id)),
+        ("POST", [id, "childFolders"]) => folders::create(ctx, target, Some(id)),
+        (_, [_, "childFolders", rest @ ..]) => folder(ctx, target, rest),
+        ("GET", [id, "messages"]) => messages::list(ctx, target, Some(id)),
+        ("POST", [id, "messages"]) => create::create(ctx, target, Some(id)),
+        ("GET", [id, "messages", "delta"]) => delta::messages(ctx, target, id),
+        (_, [id, "messages", item, rest @ ..]) => {
+            folder_number(ctx.world.mailbox(target.at)?, id)?;
+            message(ctx, target, item, rest, true)
+        }
+        _ => Err(not_allowed()),
+    }
+}
+
+fn message(
+    ctx: &mut Ctx<'_>,
+    target: &Target,
+    id: &str,
+    rest: &[&str],
+    in_folder: bool,
+) -> Outcome {
+    let method = ctx.call.method.clone();
+    match (method.as_str(), rest) {
+        ("GET", []) => messages::show(ctx, target, id),
+        ("PATCH", []) => messages::patch(ctx, target, id),
+        ("DELETE", []) => messages::delete(ctx, target, id, false),
+        ("POST", ["permanentDelete"]) => messages::delete(ctx, target, id, true),
+        ("POST", ["move"]) => messages::relocate(ctx, target, id, false),
+        ("POST", ["copy"]) => messages::relocate(ctx, target, id, true),
+        ("POST", ["send"]) => send::send_draft(ctx, target, id),
+        ("GET", ["$value"]) if !in_folder => messages::value(ctx, target, id),
+        (_, ["attachments", rest @ ..]) => attachments::handle(ctx, target, id, rest),
+        _ => Err(not_allowed()),
+    }
+}
+
+/// What a folder path under `$value` gets, and any method that does not fit (recorded text).
+fn not_allowed() -> Box<Answer> {
+    error(
+        405,
+        "ErrorInvalidRequest",
+        "The OData request is not supported.",
+    )
+}
+
+fn no_segment(segment: &str) -> Box<Answer> {
+    bad_request(&format!("Resource not found for the segment '{segment}'."))
+}
+
+/// Finds the mailbox and checks that the token may do what it wants there.
+pub(super) fn reach(ctx: &Ctx<'_>, who: Option<&str>, need: Need) -> Outcome<Target> {
+    let own = ctx.access.user;
+    let at = match who {
+        None => own,
+        Some(who) => ctx.world.user(who).ok_or_else(|| {
+            error(
+                404,
+                "ErrorInvalidUser",
+                &format!("The requested user '{who}' is invalid."),
+            )
+        })?,
+    };
+    let scopes: &[&str] = match (need, at == own) {
+        (Need::Read, true) => &[
+            "Mail.Read",
+            "Mail.ReadWrite",
+            "Mail.Read.Shared",
+            "Mail.ReadWrite.Shared",
+        ],
+        (Need::Read, false) => &["Mail.Read.Shared", "Mail.ReadWrite.Shared"],
+        (Need::Write, true) => &["Mail.ReadWrite", "Mail.ReadWrite.Shared"],
+        (Need::Write, false) => &["Mail.ReadWrite.Shared"],
+        (Need::Send, true) => &["Mail.Send", "Mail.Send.Shared"],
+        (Need::Send, false) => &["Mail.Send.Shared"],
+    };
+    if !ctx.access.may(scopes) {
+        return Err(access_denied());
+    }
+    if at != own && !has_rights(ctx.world, own, at) {
+        return Err(match ctx.world.switches.number("shared-denied-as") {
+            404 => not_found(),
+            _ => access_denied(),
+        });
+    }
+    let name = who.map_or_else(
+        || {
+            ctx.world
+                .users
+                .get(own)
+                .map(|u| u.object_id.clone())
+                .unwrap_or_default()
+        },
+        str::to_owned,
+    );
+    Ok(Target {
+        at,
+        context: format!("users('{}')", percent_encode(&name)),
+        plain: format!("users('{name}')"),
+        path: who.map_or_else(|| "me".to_owned(), |w| format!("users('{w}')")),
+    })
+}
+
+/// Full access to another's mailbox.
+pub(super) fn has_rights(world: &World, user: usize, mailbox: usize) -> bool {
+    let granted = world
+        .users
+        .get(user)
+        .map(|u| u.full_access.as_slice())
+        .unwrap_or_default();
+    world
+        .users
+        .get(mailbox)
+        .is_some_and(|m| granted.iter().any(|a| m.is(a)))
+}
+
+/// A folder by id or well-known name.
+pub(super) fn folder_number(mailbox: &Mailbox, id: &str) -> Outcome<u64> {
+    if let Some(known) = mailbox.well_known(id) {
+        return known.ok_or_else(not_found);
+    }
+    match mailbox.keys.parse(id) {
+        Ok(Parsed::Folder(number)) if mailbox.folders.contains_key(&number) => Ok(number),
+        Ok(Parsed::Folder(_)) => Err(not_found()),
+        Ok(_) | Err(Wrong::Malformed) => Err(malformed()),
+        Err(Wrong::Foreign) => Err(foreign()),
+    }
+}
+
+/// A message's number by either spelling of its id.
+pub(super) fn item_number(mailbox: &Mailbox, id: &str) -> Outcome<u64> {
+    let item = match mailbox.keys.parse(id) {
+        Ok(Parsed::Classic(folder, entry)) => {
+            mailbox.by_entry(entry).filter(|i| i.folder == folder)
+        }
+        Ok(Parsed::Immutable(number)) => mailbox.items.get(&number),
+        Ok(Parsed::Folder(_)) | Err(Wrong::Malformed) => return Err(malformed()),
+        Err(Wrong::Foreign) => return Err(foreign()),
+    };
+    item.map(|i| i.number).ok_or_else(not_found)
+}
+
+fn malformed() -> Box<Answer> {
+    error(400, "ErrorInvalidIdMalformed", "Id is malformed.")
+}
+
+fn foreign() -> Box<Answer> {
+    error(
+        400,
+        "ErrorInvalidMailboxItemId",
+        "Item Id doesn't belong to the current mailbox.",
+    )
+}
+
+/// Change notifications need a public https address, which nothing here has.
+fn subscription(ctx: &Ctx<'_>) -> Outcome {
+    let body = ctx.call.json()?;
+    let url = body
+        .get("notificationUrl")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or("");
+    let why = if url.starts_with("https://") {
+        "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request."
+    } else {
+        "The 'notificationUrl' property is not a valid https address: http endpoints are not supported."
+    };
+    Err(error(400, "InvalidRequest", why))
+}

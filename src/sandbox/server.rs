@@ -1,0 +1,297 @@
+//! The three listeners: reading requests, faults and latency around the handlers, journal.
+//!
+//! The lock on the world is taken for the handler alone, never over an `.await`.
+
+use super::{
+    Shared, admin, entra,
+    faults::{self, Effect},
+    http::{self, Answer, Call, Trace},
+    route, traffic,
+};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Request, State, connect_info::Connected},
+    http::{Response, StatusCode},
+    serve::{IncomingStream, Listener},
+};
+use bytes::Bytes;
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// Nothing larger is read from any client (uploads come in chunks of 4 MB).
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Which of the three hosts a request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Face {
+    Graph,
+    Login,
+    Admin,
+}
+
+/// A listener whose connections can be cut by a fault.
+struct Cuttable(TcpListener);
+
+struct Wire {
+    stream: TcpStream,
+    cut: Cut,
+}
+
+/// Set: the next write fails and the peer sees a reset.
+#[derive(Debug, Clone, Default)]
+struct Cut(Arc<AtomicBool>);
+
+impl Listener for Cuttable {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Answers are one write each; waiting for more to send would cost 40 ms a request.
+        let _ = stream.set_nodelay(true);
+        let cut = Cut::default();
+        (Wire { stream, cut }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Cuttable>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
+        stream.io().cut.clone()
+    }
+}
+
+impl Wire {
+    fn check(&self) -> io::Result<()> {
+        if self.cut.0.load(Ordering::Relaxed) {
+            let _ = self.stream.set_zero_linger();
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Binds a loopback port; 0 means any free one.
+pub(super) async fn bind(face: Face, port: u16) -> io::Result<TcpListener> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    TcpListener::bind(address).await.map_err(|e| {
+        let host = format!("{face:?}").to_lowercase();
+        let why = match e.kind() {
+            io::ErrorKind::AddrInUse => format!("port {port} is in use by another program"),
+            _ => format!("cannot listen on port {port}: {e}"),
+        };
+        io::Error::new(e.kind(), format!("sandbox ({host}): {why}"))
+    })
+}
+
+pub(super) fn serve(listener: TcpListener, face: Face, shared: Shared) -> JoinHandle<()> {
+    let stop = shared.stop.clone();
+    let app = Router::new().fallback(handle).with_state((face, shared));
+    let service = app.into_make_service_with_connect_info::<Cut>();
+    tokio::spawn(async move {
+        let stopped = async move { stop.cancelled().await };
+        let served = axum::serve(Cuttable(listener), service)
+            .with_graceful_shutdown(stopped)
+            .await;
+        if let Err(error) = served {
+            tracing::warn!(?face, %error, "sandbox listener ended");
+        }
+    })
+}
+
+async fn handle(
+    State((face, shared)): State<(Face, Shared)>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response<Body> {
+    let begun = Instant::now();
+    let (parts, body) = request.into_parts();
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |p| p.as_str())
+        .to_owned();
+    let trace = Trace::of(&parts.headers);
+    let Ok(octets) = to_bytes(body, LARGEST_BODY).await else {
+        return plain(StatusCode::BAD_REQUEST);
+    };
+    let base = shared.base(face);
+    let call = Call::new(parts.method, &target, parts.headers, octets, &base);
+    let response = match face {
+        Face::Admin => admin::answer(&shared, &call).await,
+        Face::Graph | Face::Login => faced(face, &shared, &call, &trace, &cut).await,
+    };
+    if face != Face::Admin {
+        let status = if cut.0.load(Ordering::Relaxed) {
+            0
+        } else {
+            response.status().as_u16()
+        };
+        shared
+            .world()
+            .journal
+            .note(face, &call, &target, status, begun.elapsed());
+    }
+    response
+}
+
+fn plain(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+async fn faced(
+    face: Face,
+    shared: &Shared,
+    call: &Call,
+    trace: &Trace,
+    cut: &Cut,
+) -> Response<Body> {
+    let fault = faults::due(&mut shared.world(), face, call, false);
+    let Some(fault) = fault else {
+        return render(face, answered(face, shared, call).await, trace);
+    };
+    if let Some(pause) = fault.delay {
+        idle(shared, pause).await;
+    }
+    let real = match fault.after || fault.needs_answer() {
+        true => Some(answered(face, shared, call).await),
+        false => None,
+    };
+    match fault.effect {
+        Effect::Answer => {
+            let answer = fault.answer();
+            render(
+                face,
+                answer.unwrap_or_else(|| real.unwrap_or_else(Answer::no_content)),
+                trace,
+            )
+        }
+        Effect::Reset => {
+            cut.0.store(true, Ordering::Relaxed);
+            plain(StatusCode::OK)
+        }
+        Effect::Silence(how_long) => {
+            idle(shared, how_long).await;
+            cut.0.store(true, Ordering::Relaxed);
+            plain(StatusCode::OK)
+        }
+        Effect::Truncate => {
+            let response = render(face, real.unwrap_or_else(Answer::no_content), trace);
+            truncated(response, cut).await
+        }
+    }
+}
+
+/// Sends half of the body, then cuts the connection.
+async fn truncated(response: Response<Body>, cut: &Cut) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let octets = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let half = octets.slice(..octets.len() / 2);
+    let cut = cut.clone();
+    let stream = futures_util::stream::unfold((0, half), move |(step, half)| {
+        let cut = cut.clone();
+        async move {
+            if step == 0 {
+                return Some((Ok(half), (1, Bytes::new())));
+            }
+            // The first half must be on the wire before the cut.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            cut.0.store(true, Ordering::Relaxed);
+            Some((
+                Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                (2, half),
+            ))
+        }
+    });
+    Response::from_parts(parts, Body::from_stream(stream))
+}
+
+async fn idle(shared: &Shared, how_long: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(how_long) => {}
+        () = shared.stop.cancelled() => {}
+    }
+}
+
+async fn answered(face: Face, shared: &Shared, call: &Call) -> Answer {
+    if face == Face::Login {
+        return entra::answer(&mut shared.world(), call);
+    }
+    let admission = traffic::admit(&mut shared.world(), call);
+    if let Some(refused) = admission.refused {
+        return *refused;
+    }
+    // Gives the places back even if the client hangs up meanwhile.
+    let _place = traffic::Place::new(shared, admission.key, admission.places);
+    if !admission.latency.is_zero() {
+        idle(shared, admission.latency).await;
+    }
+    let answer = route::dispatch(&mut shared.world(), call, admission.excess);
+    shared.wake.notify_one();
+    answer
+}
+
+fn render(face: Face, answer: Answer, trace: &Trace) -> Response<Body> {
+    match face {
+        Face::Graph => http::render(answer, trace),
+        Face::Login | Face::Admin => entra::render(answer, trace),
+    }
+}

@@ -1,0 +1,210 @@
+//! All state of a running sandbox, behind one lock that is never held over an `.await`.
+
+use super::{
+    Options, Seeding,
+    admin::Journal,
+    entra,
+    faults::Fault,
+    http::{Outcome, error},
+    ids,
+    mailbox::{Item, Mailbox},
+    mimeview::Content,
+    seed,
+    switches::Switches,
+};
+use bytes::Bytes;
+use serde_json::json;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// A user and the mailbox of that user have the same index.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) tenant: Tenant,
+    pub(super) users: Vec<User>,
+    pub(super) boxes: Vec<Mailbox>,
+    pub(super) seeding: Seeding,
+    pub(super) auto_approve: bool,
+    pub(super) switches: Switches,
+    pub(super) entra: entra::State,
+    pub(super) faults: Vec<Fault>,
+    pub(super) journal: Journal,
+    /// For each (application id, mailbox).
+    pub(super) traffic: HashMap<(String, usize), Traffic>,
+    /// Mail on its way.
+    pub(super) transit: Vec<super::send::Transit>,
+    pub(super) uploads: HashMap<String, super::attachments::Upload>,
+}
+
+#[derive(Debug)]
+pub(super) struct Tenant {
+    pub(super) display_name: String,
+    pub(super) id: String,
+    pub(super) domain: String,
+    pub(super) client_id: String,
+}
+
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) object_id: String,
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) aliases: Vec<String>,
+    pub(super) signs_in: bool,
+    pub(super) full_access: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Traffic {
+    pub(super) in_flight: usize,
+    pub(super) peak: usize,
+    pub(super) window: Instant,
+    pub(super) requests: u64,
+}
+
+impl User {
+    pub(super) fn is(&self, address: &str) -> bool {
+        self.address.eq_ignore_ascii_case(address)
+            || self.aliases.iter().any(|a| a.eq_ignore_ascii_case(address))
+    }
+}
+
+impl World {
+    pub(super) fn new(options: Options) -> Self {
+        let mut boxes = Vec::new();
+        let mut users = Vec::new();
+        for user in options.tenant.users {
+            boxes.push(seeded(&user.object_id, user.language, user.folders));
+            users.push(User {
+                object_id: user.object_id,
+                name: user.display_name,
+                address: user.address,
+                aliases: user.aliases,
+                signs_in: user.signs_in,
+                full_access: user.full_access,
+            });
+        }
+        Self {
+            tenant: Tenant {
+                display_name: options.tenant.display_name,
+                id: options.tenant.id,
+                domain: options.tenant.domain,
+                client_id: options.tenant.client_id,
+            },
+            users,
+            boxes,
+            seeding: options.seeding,
+            auto_approve: options.auto_approve,
+            switches: Switches::new(),
+            entra: entra::State::new(),
+            faults: Vec::new(),
+            journal: Journal::default(),
+            traffic: HashMap::new(),
+            transit: Vec::new(),
+            uploads: HashMap::new(),
+        }
+    }
+
+    /// By address, alias, userPrincipalName or object id.
+    pub(super) fn user(&self, who: &str) -> Option<usize> {
+        self.users
+            .iter()
+            .position(|u| u.is(who) || u.object_id.eq_ignore_ascii_case(who))
+    }
+
+    pub(super) fn mailbox(&self, at: usize) -> Outcome<&Mailbox> {
+        self.boxes.get(at).ok_or_else(no_mailbox)
+    }
+
+    pub(super) fn mailbox_mut(&mut self, at: usize) -> Outcome<&mut Mailbox> {
+        self.boxes.get_mut(at).ok_or_else(no_mailbox)
+    }
+
+    /// The octets that `$value` answers for an item.
+    pub(super) fn value(&self, at: usize, item: &Item) -> Bytes {
+        match self.seeding {
+            Seeding::Verbatim => item.content.mime().clone(),
+            Seeding::Regenerated => {
+                let owner = self.users.get(at);
+                let keys = self.boxes.get(at).map(|b| &b.keys);
+                item.content.rendered(&super::regenerate::Context {
+                    item: keys.map(|k| k.immutable(item.number)).unwrap_or_default(),
+                    is_draft: item.draft,
+                    owner: owner
+                        .map(|u| (u.name.clone(), u.address.clone()))
+                        .unwrap_or_default(),
+                })
+            }
+        }
+    }
+}
+
+fn no_mailbox() -> Box<super::http::Answer> {
+    error(404, "ErrorInvalidUser", "The requested user is invalid.")
+}
+
+fn seeded(object_id: &str, language: seed::Language, folders: Vec<seed::Folder>) -> Mailbox {
+    let mut mailbox = Mailbox::new(object_id, language);
+    for folder in folders {
+        let number = seeded_folder(&mut mailbox, &folder.path, folder.hidden);
+        for message in folder.messages {
+            mailbox.add(number, seeded_item(message));
+        }
+    }
+    mailbox
+}
+
+/// Makes the folders of a path that are not there yet.
+pub(super) fn seeded_folder(mailbox: &mut Mailbox, path: &[String], hidden: bool) -> u64 {
+    let mut at = ids::ROOT;
+    for (level, name) in path.iter().enumerate() {
+        let known = (level == 0)
+            .then(|| mailbox.well_known(name).flatten())
+            .flatten();
+        at = match known.or_else(|| mailbox.child(at, name)) {
+            Some(number) => number,
+            None => mailbox.create_folder(at, name, hidden && level + 1 == path.len()),
+        };
+    }
+    at
+}
+
+fn seeded_item(message: seed::Message) -> Item {
+    let mut item = Item::new(Arc::new(Content::new(message.mime)), message.received);
+    item.read = message.read;
+    item.draft = message.draft;
+    item.categories = message.categories;
+    if message.flagged {
+        item.flag = json!({"flagStatus": "flagged"});
+    }
+    // MS-OXOMSG: last verb 102 is reply, 104 forward; the icon index goes with it.
+    for (done, verb, icon) in [
+        (message.answered, "102", "261"),
+        (message.forwarded, "104", "262"),
+    ] {
+        if done {
+            item.extended.insert("Integer 0x1081".into(), verb.into());
+            item.extended.insert("Integer 0x1080".into(), icon.into());
+        }
+    }
+    item
+}
+
+/// Unix seconds.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// `2025-01-14T16:11:39Z`.
+pub(super) fn timestamp(unix: i64) -> String {
+    chrono::DateTime::from_timestamp(unix, 0)
+        .unwrap_or_default()
+        .format("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
