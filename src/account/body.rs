@@ -128,11 +128,16 @@ async fn bring(
             }
         }
     }
-    let streams = stream::iter(alone).map(|(place, row)| async move {
-        let kept = download(inner, graph, row).await;
-        (place, kept.map(|kept| kept.served))
-    });
-    done.extend(streams.buffer_unordered(STREAMS).collect::<Vec<_>>().await);
+    // Gathered first: mapped inside the stream, the whole future would not be Send.
+    let downloads: Vec<_> = alone
+        .into_iter()
+        .map(|(place, row)| async move {
+            let kept = download(inner, graph, row).await;
+            (place, kept.map(|kept| kept.served))
+        })
+        .collect();
+    let downloads = stream::iter(downloads).buffer_unordered(STREAMS);
+    done.extend(downloads.collect::<Vec<_>>().await);
     drop(turns);
     done
 }

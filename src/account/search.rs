@@ -20,6 +20,7 @@ const PORTION: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     All,
+    /// Ascending.
     Uids(Vec<Uid>),
     Flag(SystemFlag),
     Keyword(Keyword),
@@ -87,7 +88,7 @@ impl Key {
     fn decide(&self, facts: &Facts<'_>) -> Option<bool> {
         match self {
             Self::All => Some(true),
-            Self::Uids(uids) => Some(uids.contains(&facts.uid)),
+            Self::Uids(uids) => Some(uids.binary_search(&facts.uid).is_ok()),
             Self::Flag(flag) => Some(facts.flags.has(*flag)),
             Self::Keyword(keyword) => Some(facts.flags.has_keyword(keyword)),
             Self::Before(day) => facts.day().map(|d| d < *day),

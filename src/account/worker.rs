@@ -151,12 +151,15 @@ impl<'a> News<'a> {
         let due = folders
             .iter()
             .filter(|(key, every)| plan(key).is_due(now, *every));
-        let inner = self.inner;
-        let rounds = due.copied().map(|(key, every)| async move {
-            // A person's NOOP in between counts, and so does the SELECT that began the watch.
-            let outcome = sync::refresh(inner, key, every.mul_f32(0.6)).await;
-            (key, outcome)
-        });
+        let mut rounds = Vec::new();
+        for &(key, every) in due {
+            let inner = Arc::clone(self.inner);
+            rounds.push(async move {
+                // A person's NOOP in between counts, and so does the SELECT that began the watch.
+                let outcome = sync::refresh(&inner, key, every.mul_f32(0.6)).await;
+                (key, outcome)
+            });
+        }
         let outcomes: Vec<_> = stream::iter(rounds)
             .buffer_unordered(WATCHED_AT_A_TIME)
             .collect()

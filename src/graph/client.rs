@@ -280,14 +280,28 @@ impl Client {
         }
     }
 
+    /// A token, within the time that is left; short outages of the login host are sat out.
     async fn token(&self, what: &'static str, start: Instant) -> Result<Secret<String>> {
-        let left = self.budget().saturating_sub(start.elapsed());
-        match timeout(left, self.shared.tokens.access_token()).await {
-            Ok(token) => Ok(token?),
-            Err(_) => Err(Error::Auth(oauth::Error::Unavailable {
-                what: format!("{what}: the login service does not answer"),
-                retry_after: None,
-            })),
+        let left = || self.budget().saturating_sub(start.elapsed());
+        loop {
+            let error = match timeout(left(), self.shared.tokens.access_token()).await {
+                Ok(Ok(token)) => return Ok(token),
+                Ok(Err(error)) => error,
+                Err(_) => oauth::Error::Unavailable {
+                    what: format!("{what}: the login service does not answer"),
+                    retry_after: None,
+                },
+            };
+            let wait = match &error {
+                oauth::Error::Unavailable { retry_after, .. } => {
+                    retry_after.unwrap_or_default().max(self.pace.base)
+                }
+                _ => return Err(error.into()),
+            };
+            if wait > left() {
+                return Err(error.into());
+            }
+            sleep(wait).await;
         }
     }
 

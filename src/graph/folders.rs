@@ -10,7 +10,8 @@ use super::{
     types::{Entry, Folder, Page},
 };
 use crate::mail::{RemoteId, Role};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 /// Names that IMAP does not show (Graph: well-known folder names): what they hold is either not mail
 /// or not the user's to work on.
@@ -81,6 +82,49 @@ impl Client {
         read::folder(&json).ok_or_else(|| malformed(WHAT, "no folder"))
     }
 
+    /// A folder under `parent` (`None`: at the top). A name that is taken is a `Conflict`; the error
+    /// does not say by what.
+    pub async fn create_folder(&self, parent: Option<&RemoteId>, name: &str) -> Result<Folder> {
+        const WHAT: &str = "POST folder";
+        let path = match parent {
+            Some(id) => format!("{}/childFolders", folder_path(id)),
+            None => "/mailFolders".to_owned(),
+        };
+        let url = self.url(WHAT, &path)?;
+        let body = json!({ "displayName": name });
+        self.folder_of(Call::new(WHAT, Method::POST, url).json(&body))
+            .await
+    }
+
+    pub async fn rename_folder(&self, id: &RemoteId, name: &str) -> Result<Folder> {
+        const WHAT: &str = "PATCH folder";
+        let url = self.url(WHAT, &folder_path(id))?;
+        let body = json!({ "displayName": name });
+        self.folder_of(Call::new(WHAT, Method::PATCH, url).json(&body))
+            .await
+    }
+
+    /// Under another parent, by id or well-known name.
+    pub async fn move_folder(&self, id: &RemoteId, destination: &str) -> Result<Folder> {
+        const WHAT: &str = "POST folder move";
+        let url = self.url(WHAT, &format!("{}/move", folder_path(id)))?;
+        let body = json!({ "destinationId": destination });
+        self.folder_of(Call::new(WHAT, Method::POST, url).json(&body))
+            .await
+    }
+
+    /// DELETE: moves it under Deleted Items, or purges it when it is there already.
+    pub async fn delete_folder(&self, id: &RemoteId) -> Result<()> {
+        const WHAT: &str = "DELETE folder";
+        let call = Call::new(WHAT, Method::DELETE, self.url(WHAT, &folder_path(id))?);
+        self.run(&call, false).await.map(|_| ())
+    }
+
+    async fn folder_of(&self, call: Call) -> Result<Folder> {
+        let json = self.json(&call).await?;
+        read::folder(&json).ok_or_else(|| malformed(call.what, "no folder"))
+    }
+
     async fn names(&self) -> Result<&WellKnown> {
         self.shared
             .well_known
@@ -119,6 +163,10 @@ impl Client {
             unlisted: ids.flatten().collect(),
         })
     }
+}
+
+fn folder_path(id: &RemoteId) -> String {
+    format!("/mailFolders/{}", address::segment(id.as_str()))
 }
 
 fn id_of(json: &Value) -> Option<RemoteId> {

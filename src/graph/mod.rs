@@ -16,7 +16,9 @@ pub mod limiter;
 pub mod messages;
 mod read;
 pub mod retry;
+pub mod send;
 pub mod types;
+pub mod write;
 
 pub use client::{Client, Priority};
 pub use error::Error;

@@ -3,6 +3,7 @@
 //! The client gets a short fixed text; what went wrong in detail stands in the log.
 
 use crate::mail::ErrorClass;
+use std::borrow::Cow;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,28 +18,32 @@ pub enum Status {
 pub struct Reply {
     pub status: Status,
     /// Without its brackets.
-    pub code: Option<&'static str>,
+    pub code: Option<Cow<'static, str>>,
     pub text: &'static str,
 }
 
 impl Reply {
-    pub const fn ok(text: &'static str) -> Self {
+    pub fn ok(text: &'static str) -> Self {
         Self::new(Status::Ok, None, text)
     }
 
-    pub const fn ok_with(code: &'static str, text: &'static str) -> Self {
-        Self::new(Status::Ok, Some(code), text)
+    pub fn ok_with(code: impl Into<Cow<'static, str>>, text: &'static str) -> Self {
+        Self::new(Status::Ok, Some(code.into()), text)
     }
 
-    pub const fn no(code: &'static str, text: &'static str) -> Self {
-        Self::new(Status::No, Some(code), text)
+    pub fn no(code: &'static str, text: &'static str) -> Self {
+        Self::new(Status::No, Some(code.into()), text)
     }
 
-    pub const fn bad(text: &'static str) -> Self {
+    pub fn bad(text: &'static str) -> Self {
         Self::new(Status::Bad, None, text)
     }
 
-    const fn new(status: Status, code: Option<&'static str>, text: &'static str) -> Self {
+    pub fn bad_with(code: &'static str, text: &'static str) -> Self {
+        Self::new(Status::Bad, Some(code.into()), text)
+    }
+
+    fn new(status: Status, code: Option<Cow<'static, str>>, text: &'static str) -> Self {
         Self { status, code, text }
     }
 
@@ -49,7 +54,7 @@ impl Reply {
             Status::No => "NO",
             Status::Bad => "BAD",
         };
-        match self.code {
+        match &self.code {
             Some(code) => format!("{tag} {status} [{code}] {}\r\n", self.text),
             None => format!("{tag} {status} {}\r\n", self.text),
         }
@@ -59,11 +64,9 @@ impl Reply {
 impl From<ErrorClass> for Reply {
     fn from(class: ErrorClass) -> Self {
         match class {
-            ErrorClass::Client => Self::new(
-                Status::Bad,
-                Some("CLIENTBUG"),
-                "The server can make nothing of this",
-            ),
+            ErrorClass::Client => {
+                Self::bad_with("CLIENTBUG", "The server can make nothing of this")
+            }
             ErrorClass::Denied => Self::no("NOPERM", "Microsoft 365 does not allow this"),
             ErrorClass::NotFound => Self::no("NONEXISTENT", "There is no such mailbox"),
             ErrorClass::Conflict => Self::no("INUSE", "It changed meanwhile, try again"),

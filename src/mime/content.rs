@@ -42,7 +42,8 @@ fn content_type(value: &[u8], part: &mut Structure) {
     let slash = lexer.eat(b'/');
     lexer.skip_cfws();
     let sub = lower(lexer.token());
-    (part.media_type, part.params) = match slash && !main.is_empty() && !sub.is_empty() {
+    let ends = matches!(lexer.peek(), None | Some(b';'));
+    (part.media_type, part.params) = match slash && ends && !main.is_empty() && !sub.is_empty() {
         true => ((main, sub), params(&mut lexer)),
         false => plain_text(),
     };
@@ -88,4 +89,60 @@ fn languages(value: &[u8]) -> Vec<Vec<u8>> {
 
 fn lower(token: &[u8]) -> String {
     String::from_utf8_lossy(token).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::mime::parse;
+
+    fn typed(value: &str) -> String {
+        let part = parse(format!("Content-Type: {value}\r\n\r\n").as_bytes());
+        format!(
+            "{}/{} {}",
+            part.media_type.0,
+            part.media_type.1,
+            part.params.len()
+        )
+    }
+
+    #[test]
+    fn rfc_2045_section_5_2_unreadable_is_plain_text() {
+        assert_eq!(typed("TEXT/Html; charset=x"), "text/html 1");
+        assert_eq!(typed(" (a) image / (b) png (c)"), "image/png 0");
+        for broken in [
+            "",
+            "text",
+            "text/",
+            "/plain",
+            "text/html charset=x",
+            "a/b/c",
+        ] {
+            assert_eq!(typed(broken), "text/plain 1", "{broken}");
+        }
+    }
+
+    #[test]
+    fn other_fields_are_kept_as_written() {
+        let part = parse(
+            b"Content-Disposition: Attachment; FileName=a\r\nContent-Disposition: inline\r\n\
+              Content-Language: de, en (x) , fr\r\nContent-Transfer-Encoding: Base64 (x)\r\n\
+              Content-ID: <a@x>\r\nContent-Description: a\r\n b\r\nContent-Location: u\r\nContent-MD5: m\r\n\r\n",
+        );
+        let params = vec![("filename".to_owned(), b"a".to_vec())];
+        assert_eq!(part.disposition, Some((b"Attachment".to_vec(), params)));
+        assert_eq!(part.language, [b"de", b"en", b"fr"]);
+        assert_eq!(part.encoding, b"Base64");
+        assert_eq!(part.id.unwrap(), b"<a@x>");
+        assert_eq!(part.description.unwrap(), b"a b");
+        assert_eq!(part.location.unwrap(), b"u");
+        assert_eq!(part.md5.unwrap(), b"m");
+    }
+
+    #[test]
+    fn an_encoding_that_is_no_token_is_none() {
+        let part = parse(
+            b"Content-Transfer-Encoding: quoted-printable;\r\nContent-Disposition: ;a=b\r\n\r\n",
+        );
+        assert_eq!((&part.encoding[..], part.disposition), (&b"7bit"[..], None));
+    }
 }

@@ -103,3 +103,53 @@ fn separator(lexer: &mut Lexer) {
         lexer.skip_cfws();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_5322_dates_with_their_obsolete_forms() {
+        for (value, want) in [
+            (
+                "Fri, 21 Nov 1997 09:55:06 -0600",
+                "1997-11-21T09:55:06-06:00",
+            ),
+            ("1 Jul 2003 10:52 +0200", "2003-07-01T10:52:00+02:00"),
+            (
+                "Thu,\r\n 13\r\n Feb 1969 23:32 -0330 (Newfoundland Time)",
+                "1969-02-13T23:32:00-03:30",
+            ),
+            (
+                "21 Nov 97 09(comment):   55  :  06 GMT",
+                "1997-11-21T09:55:06+00:00",
+            ),
+            ("Wed, 3 Jan 24 10:00:00 EST", "2024-01-03T10:00:00-05:00"),
+            ("3 January 124 10:00:00 Z", "2024-01-03T10:00:00+00:00"),
+            ("Wed 3-Jan-2024 10.00.00", "2024-01-03T10:00:00+00:00"),
+            ("31 Dec 2016 23:59:60 +0000", "2016-12-31T23:59:59+00:00"),
+        ] {
+            assert_eq!(
+                date(value.as_bytes()).unwrap().to_rfc3339(),
+                want,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for value in [
+            "",
+            "x",
+            "32 Jan 2024 10:00",
+            "3 Foo 2024 10:00",
+            "3 Jan 2024",
+            "3 Jan 2024 25:00",
+            "3 Jan 2024 10:00 +9999",
+            "3 Jan 99999999999 1:1",
+        ] {
+            assert_eq!(date(value.as_bytes()), None, "{value}");
+        }
+    }
+}

@@ -31,6 +31,9 @@ pub(crate) fn either(decoded: Result<Vec<u8>, Vec<u8>>) -> Vec<u8> {
 
 /// Text in a charset. A missing, unknown or plain one is guessed: UTF-8 if it is that, else Windows-1252.
 pub(crate) fn in_charset(octets: &[u8], charset: &[u8]) -> String {
+    if charset.eq_ignore_ascii_case(b"utf-8") || charset.eq_ignore_ascii_case(b"utf8") {
+        return String::from_utf8_lossy(octets).into_owned();
+    }
     let plain = charset.is_empty() || charset.eq_ignore_ascii_case(b"us-ascii");
     if !plain && let Some(decoder) = charset_decoder(charset) {
         return decoder(octets);
@@ -132,4 +135,59 @@ pub(crate) fn unescape(line: &[u8], out: &mut Vec<u8>) -> bool {
     }
     out.extend_from_slice(rest);
     valid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_any_length() {
+        for (text, want) in [
+            ("", ""),
+            ("QQ==", "A"),
+            ("QUI=", "AB"),
+            ("QU\r\n JD", "ABC"),
+            ("QQ==QUI=", "AAB"),
+        ] {
+            assert_eq!(
+                decode(text.as_bytes(), b"BASE64").unwrap(),
+                want.as_bytes(),
+                "{text}"
+            );
+        }
+        for broken in ["Q", "QQ", "QQ=", "Q===", "QU-D", "QQ==="] {
+            assert_eq!(decode(broken.as_bytes(), b"base64"), None, "{broken}");
+        }
+        assert_eq!(decode_leniently(b"QUJD-QQ", b"base64"), b"ABCA");
+    }
+
+    #[test]
+    fn rfc_2045_section_6_7() {
+        let text = b"a=3Db=c3 \t\r\nsoft= \r\nline\r\n";
+        assert_eq!(
+            decode(text, b"quoted-printable").unwrap(),
+            b"a=b\xC3\r\nsoftline\r\n"
+        );
+        assert_eq!(decode(b"a=zz", b"quoted-printable"), None);
+        assert_eq!(decode_leniently(b"a=zz=41", b"quoted-printable"), b"a=zzA");
+    }
+
+    #[test]
+    fn other_encodings_change_nothing_or_are_unknown() {
+        assert_eq!(decode(b"a=41", b"8bit").unwrap(), b"a=41");
+        assert_eq!(decode(b"a", b"x-uuencode"), None);
+    }
+
+    #[test]
+    fn charsets_are_decoded_or_guessed() {
+        assert_eq!(in_charset(b"\xA4", b"ISO-8859-15"), "€");
+        assert_eq!(in_charset(b"\x82\xA0", b"shift_jis"), "あ");
+        assert_eq!(
+            in_charset("ä\u{80}".as_bytes().split_last().unwrap().1, b"UTF-8"),
+            "ä\u{FFFD}"
+        );
+        assert_eq!(in_charset("ä".as_bytes(), b"us-ascii"), "ä");
+        assert_eq!(in_charset(b"\xE4\x80", b"x-unheard-of"), "ä€");
+    }
 }

@@ -106,3 +106,24 @@ fn take(envelope: &mut Envelope, field: &Field) {
     };
     *text = Some(field.unfolded());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sender_and_reply_to_default_to_from() {
+        let found = envelope(b"From: a@x.example\r\nSender:\r\nReply-To: b@x.example\r\n\r\n");
+        assert_eq!(found.sender, found.from);
+        assert_eq!(found.reply_to, addresses(b"b@x.example"));
+        assert_eq!(found.to, []);
+    }
+
+    #[test]
+    fn the_last_text_counts_and_addresses_add_up() {
+        let found = envelope(b"Subject: a\r\nSUBJECT:  b \t c\r\n\td\r\nTo: a@x.example\r\nto: b@x.example\r\nDate:\r\n");
+        assert_eq!(found.subject.unwrap(), b"b c d");
+        assert_eq!(found.to, addresses(b"a@x.example, b@x.example"));
+        assert_eq!((found.date, found.message_id), (Some(Vec::new()), None));
+    }
+}

@@ -9,6 +9,8 @@ pub(crate) struct Lexer<'a> {
     rest: &'a [u8],
     /// The text of the comment skipped last: old addresses keep the name there.
     pub(crate) comment: Option<Vec<u8>>,
+    /// A quoted string without its end was met: there is no use in looking for another one.
+    unquoted: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -16,6 +18,7 @@ impl<'a> Lexer<'a> {
         Self {
             rest: value,
             comment: None,
+            unquoted: false,
         }
     }
 
@@ -82,21 +85,33 @@ impl<'a> Lexer<'a> {
     }
 
     /// A quoted string without its quotes and backslashes, folding undone. `None`, and nothing taken,
-    /// when none starts here or the closing quote is missing.
+    /// when none starts here or the closing quote is missing; the latter makes every later quote a bare one,
+    /// so that the end is looked for once.
     pub(crate) fn quoted_string(&mut self) -> Option<Vec<u8>> {
-        let mut at = self.rest.strip_prefix(b"\"")?.iter();
+        if self.peek() != Some(b'"') || self.unquoted {
+            return None;
+        }
+        let mut at = self.rest.iter().skip(1);
         let mut text = Vec::new();
-        loop {
-            match *at.next()? {
-                b'"' => break,
-                b'\\' => text.push(*at.next()?),
+        let mut taken = 1;
+        while let Some(octet) = at.next() {
+            taken += 1;
+            match octet {
+                b'"' => {
+                    self.rest = self.rest.get(taken..).unwrap_or_default();
+                    self.skip_cfws();
+                    return Some(text);
+                }
+                b'\\' => {
+                    text.extend(at.next());
+                    taken += 1;
+                }
                 b'\r' | b'\n' => {}
-                octet => text.push(octet),
+                octet => text.push(*octet),
             }
         }
-        self.rest = at.as_slice();
-        self.skip_cfws();
-        Some(text)
+        self.unquoted = true;
+        None
     }
 
     /// Atom characters, `.` among them when `dots`; may be empty. CFWS after it is skipped.

@@ -23,5 +23,5 @@ pub use decode::decode;
 pub use envelope::{Address, Envelope, envelope};
 pub use params::Param;
 pub use parse::{normalize, parse};
-pub use section::{Part, Section, Slice, header_fields, locate};
+pub use section::{Part, Section, Slice, header_fields, locate, part_at};
 pub use structure::{Body, Structure};

@@ -6,10 +6,13 @@ use super::lex::Lexer;
 /// Lower-cased name, value in raw octets.
 pub type Param = (String, Vec<u8>);
 
+/// Of one field; the longest file name that RFC 2231 cuts into pieces needs a tenth of it.
+const MAX_PARAMS: usize = 200;
+
 /// Reads `; name=value` to the end; what cannot be read is skipped up to the next semicolon.
 pub(crate) fn params(lexer: &mut Lexer) -> Vec<Param> {
     let (mut plain, mut pieces) = (Vec::new(), Vec::new());
-    while lexer.peek().is_some() {
+    while lexer.peek().is_some() && plain.len() + pieces.len() < MAX_PARAMS {
         lexer.run(|b| b != b';');
         lexer.bump();
         let Some((name, value)) = param(lexer) else {
@@ -157,4 +160,67 @@ fn percent_decoded(value: &[u8]) -> Vec<u8> {
 
 pub(crate) fn hex(digit: u8) -> Option<u8> {
     u8::try_from(char::from(digit).to_digit(16)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(value: &str) -> Vec<(String, String)> {
+        let text = |v: Vec<u8>| String::from_utf8(v).unwrap();
+        let found = params(&mut Lexer::new(value.as_bytes()));
+        found.into_iter().map(|(n, v)| (n, text(v))).collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn rfc_2045_section_5_1() {
+        let want = [
+            pair("charset", "us-ascii"),
+            pair("x", "a;b \"c\""),
+            pair("y", ""),
+        ];
+        assert_eq!(
+            told("; Charset=us-ascii (plain) ;\r\n\tx=\"a;b \\\"c\\\"\"; y=\"\""),
+            want
+        );
+    }
+
+    #[test]
+    fn common_mistakes_lose_no_parameter_after_them() {
+        let want = [
+            pair("name", "a b.pdf"),
+            pair("boundary", "----=_x"),
+            pair("z", "1"),
+        ];
+        assert_eq!(
+            told(";; name=a b.pdf; junk; =x; e=; boundary=----=_x\r\n;z= 1"),
+            want
+        );
+    }
+
+    #[test]
+    fn rfc_2231_pieces_are_joined_and_stay_encoded() {
+        assert_eq!(told(";a*1=two;a*0=one"), [pair("a", "onetwo")]);
+        assert_eq!(
+            told(";a*0*=utf-8''%C3%A4;a*1=\"b c\""),
+            [pair("a*", "utf-8''%C3%A4b%20c")]
+        );
+        assert_eq!(
+            told(";a*=utf-8'de'x;a=y"),
+            [pair("a", "y"), pair("a*", "utf-8'de'x")]
+        );
+        assert_eq!(told(";a*1=x;a*3*=y"), [pair("a*1", "x"), pair("a*3*", "y")]);
+    }
+
+    #[test]
+    fn values_decode() {
+        let list = params(&mut Lexer::new(b";a*0*=utf-8''%C3%A4%;a*1=b;c=%20"));
+        assert_eq!(value_of(&list, "a").unwrap(), "ä%b".as_bytes());
+        assert_eq!(value_of(&list, "c").unwrap(), b"%20");
+        assert_eq!(value_of(&list, "d"), None);
+    }
 }

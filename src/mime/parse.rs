@@ -4,13 +4,12 @@
 //! with the boundaries of all open multiparts, in headers and in bodies, so that a missing close of an inner
 //! one ends with its outer one.
 //!
-//! Bounds: [`MAX_DEPTH`] levels, [`MAX_PARTS`] parts, [`MAX_BOUNDARY`] octets of a boundary. What lies beyond
-//! is content of the part where the bound was met; no octet is lost.
+//! Bounds: [`MAX_DEPTH`] levels, [`MAX_PARTS`] parts, [`MAX_BOUNDARY`] octets of a boundary, [`MAX_ENVELOPES`]
+//! octets of envelopes. What lies beyond is content of the part where the bound was met; no octet is lost.
 
 use super::content::{describe, plain_text};
 use super::header::{is_blank, line_len};
-use super::params::value_of;
-use super::{Body, Structure, envelope};
+use super::{Body, Envelope, Structure, envelope};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -18,6 +17,8 @@ use std::ops::Range;
 pub const MAX_DEPTH: usize = 100;
 /// Bounds the memory of a structure to a few megabytes.
 pub const MAX_PARTS: usize = 10_000;
+/// Octets of headers of attached messages whose ENVELOPE is told; those beyond have an empty one.
+const MAX_ENVELOPES: usize = 2 << 20;
 /// RFC 2046 section 5.1.1 allows 70; more are not compared.
 const MAX_BOUNDARY: usize = 80;
 
@@ -54,6 +55,7 @@ pub fn parse(octets: &[u8]) -> Structure {
         at: 0,
         open: Vec::new(),
         parts: 0,
+        envelopes: MAX_ENVELOPES,
     };
     loop {
         let begun = parser.begin_part();
@@ -75,6 +77,8 @@ struct Parser<'a> {
     /// The parts that enclose this place, the outermost first; the last one may be a leaf.
     open: Vec<Open>,
     parts: usize,
+    /// What is left of the bound.
+    envelopes: usize,
 }
 
 /// A part whose end is not known yet.
@@ -167,8 +171,7 @@ impl Parser<'_> {
         if message {
             return Kind::Message;
         }
-        let boundary = value_of(&part.params, "boundary").filter(|b| !b.is_empty());
-        Kind::Multipart(boundary.map(|mut b| {
+        Kind::Multipart(part.boundary().map(|mut b| {
             b.truncate(MAX_BOUNDARY);
             b
         }))
@@ -252,7 +255,8 @@ impl Parser<'_> {
         while self.open.len() > 1 {
             self.close_at(end);
         }
-        self.open.pop().map(|root| self.finished(root, end))
+        let root = self.open.pop()?;
+        Some(self.finished(root, end))
     }
 
     fn close(&mut self, line: usize) {
@@ -270,7 +274,7 @@ impl Parser<'_> {
         }
     }
 
-    fn finished(&self, open: Open, end: usize) -> Structure {
+    fn finished(&mut self, open: Open, end: usize) -> Structure {
         let Open {
             mut part,
             kind,
@@ -294,11 +298,21 @@ impl Parser<'_> {
                 let inner = children
                     .pop()
                     .unwrap_or_else(|| empty_part(part.body.end..part.body.end));
-                let envelope = envelope(self.slice(inner.header.clone()));
+                let envelope = self.envelope(inner.header.clone());
                 Body::Message(Box::new(inner), Box::new(envelope))
             }
         };
         part
+    }
+
+    fn envelope(&mut self, header: Range<usize>) -> Envelope {
+        match self.envelopes.checked_sub(header.len()) {
+            Some(left) => {
+                self.envelopes = left;
+                envelope(self.slice(header))
+            }
+            None => Envelope::default(),
+        }
     }
 }
 
@@ -319,5 +333,118 @@ fn empty_part(header: Range<usize>) -> Structure {
         location: None,
         lines: 0,
         content: Body::Leaf,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Headers and bodies of all leaves, and their types.
+    fn leaves(octets: &[u8]) -> Vec<(String, String, String)> {
+        let (root, mut found) = (parse(octets), Vec::new());
+        let mut waiting = vec![&root];
+        while let Some(part) = waiting.pop() {
+            match &part.content {
+                Body::Multipart(parts) => waiting.extend(parts.iter().rev()),
+                Body::Message(inner, _) => waiting.push(inner),
+                Body::Leaf => {
+                    let text =
+                        |r: &Range<usize>| String::from_utf8_lossy(&octets[r.clone()]).into_owned();
+                    found.push((
+                        text(&part.header),
+                        text(&part.body),
+                        part.media_type.1.clone(),
+                    ));
+                }
+            }
+        }
+        found
+    }
+
+    fn bodies(octets: &[u8]) -> Vec<String> {
+        leaves(octets)
+            .into_iter()
+            .map(|(_, body, _)| body)
+            .collect()
+    }
+
+    const MIXED: &[u8] = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+
+    #[test]
+    fn normalizing_changes_bare_lf_and_nul_only() {
+        assert!(matches!(normalize(b"a\r\nb\rc\r\r\n"), Cow::Borrowed(_)));
+        assert_eq!(
+            &*normalize(b"\na\n\nb\0\r\n\n\r"),
+            b"\r\na\r\n\r\nb\x80\r\n\r\n\r"
+        );
+    }
+
+    #[test]
+    fn the_line_end_before_a_delimiter_belongs_to_it() {
+        let mail = [
+            MIXED,
+            b"pre\r\n--b\r\n\r\none\r\n--b \t\r\nA: x\r\n\r\ntwo\r\n\r\n--b--\r\npost\r\n--b\r\nx",
+        ]
+        .concat();
+        assert_eq!(bodies(&mail), ["one", "two\r\n"]);
+        let Body::Multipart(parts) = parse(&mail).content else {
+            panic!()
+        };
+        assert_eq!(parts[1].lines, 1);
+    }
+
+    #[test]
+    fn parts_may_lack_header_blank_line_or_body() {
+        let mail = [
+            MIXED,
+            b"--b\r\n--b\r\n\r\n--b\r\nA: x\r\n--b\r\nA: x\r\n\r\n--b--",
+        ]
+        .concat();
+        let found: Vec<_> = leaves(&mail)
+            .into_iter()
+            .map(|(header, body, _)| (header, body))
+            .collect();
+        let want = [("", ""), ("\r\n", ""), ("A: x", ""), ("A: x\r\n\r\n", "")];
+        assert_eq!(found, want.map(|(h, b)| (h.to_owned(), b.to_owned())));
+    }
+
+    #[test]
+    fn an_outer_delimiter_ends_what_is_open_inside() {
+        let mail = [MIXED, b"--b\r\nContent-Type: multipart/x; boundary=bc\r\n\r\n--bc\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--"].concat();
+        assert_eq!(bodies(&mail), ["one", "two"]);
+        let Body::Multipart(parts) = parse(&mail).content else {
+            panic!()
+        };
+        assert!(matches!(&parts[0].content, Body::Multipart(inner) if inner.len() == 1));
+    }
+
+    #[test]
+    fn a_multipart_without_parts_has_an_empty_one() {
+        for body in [&b""[..], b"text", b"--b--\r\n"] {
+            assert_eq!(bodies(&[MIXED, body].concat()), [""]);
+        }
+        assert_eq!(
+            bodies(b"Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nx"),
+            [""]
+        );
+    }
+
+    #[test]
+    fn rfc_2046_section_5_1_5_parts_of_a_digest_are_messages() {
+        let mail = b"Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: s\r\n\r\none\r\n--b\r\n\
+                     Content-Type: text/x\r\n\r\ntwo\r\n--b--\r\n";
+        let found = leaves(mail);
+        assert_eq!(
+            found[0],
+            ("Subject: s\r\n\r\n".into(), "one".into(), "plain".into())
+        );
+        assert_eq!(found[1].2, "x");
+    }
+
+    #[test]
+    fn an_extended_boundary_is_decoded() {
+        let mail = b"Content-Type: multipart/mixed; boundary*0*=us-ascii''%62; boundary*1=c\r\n\r\n--bc\r\n\r\nx\r\n--bc--";
+        assert_eq!(bodies(mail), ["x"]);
     }
 }

@@ -77,7 +77,8 @@ pub fn part_at<'a>(structure: &'a Structure, path: &[u32]) -> Option<&'a Structu
     Some(part)
 }
 
-/// The fields of a header block that are (`not`: are not) named, in their order, with the blank line.
+/// The fields of a header block that are (`not`: are not) named, in their order, with the blank line; without
+/// it when the message ends inside of the last of them.
 pub fn header_fields(header: &[u8], names: &[String], not: bool) -> Vec<u8> {
     let mut out = Vec::new();
     for field in fields(header) {
@@ -85,6 +86,87 @@ pub fn header_fields(header: &[u8], names: &[String], not: bool) -> Vec<u8> {
             out.extend_from_slice(field.raw);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    if out.is_empty() || out.ends_with(b"\n") {
+        out.extend_from_slice(b"\r\n");
+    }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mime::parse;
+
+    const MAIL: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\n\
+        Content-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\ninner\r\n--b--\r\n";
+
+    fn found(mail: &str, path: &[u32], part: Part) -> Option<String> {
+        let path = path.to_vec();
+        match locate(&parse(mail.as_bytes()), &Section { path, part })? {
+            Slice::Range(range) => Some(mail[range].to_owned()),
+            Slice::Fields(range) => Some(format!("of {}", &mail[range])),
+        }
+    }
+
+    #[test]
+    fn rfc_3501_section_6_4_5() {
+        let get = |path: &[u32], part| found(MAIL, path, part);
+        let inner = "Subject: in\r\n\r\ninner";
+        assert_eq!(get(&[], Part::All).as_deref(), Some(MAIL));
+        assert_eq!(get(&[1], Part::All).as_deref(), Some("one"));
+        assert_eq!(get(&[1], Part::Mime).as_deref(), Some("\r\n"));
+        assert_eq!(get(&[2], Part::All).as_deref(), Some(inner));
+        assert_eq!(
+            get(&[2], Part::Header).as_deref(),
+            Some("Subject: in\r\n\r\n")
+        );
+        assert_eq!(get(&[2], Part::Text).as_deref(), Some("inner"));
+        assert_eq!(get(&[2, 1], Part::All).as_deref(), Some("inner"));
+        assert_eq!(
+            get(&[2, 1], Part::Mime).as_deref(),
+            Some("Subject: in\r\n\r\n")
+        );
+        let fields = Part::Fields {
+            names: Vec::new(),
+            not: true,
+        };
+        assert_eq!(get(&[2], fields).as_deref(), Some("of Subject: in\r\n\r\n"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_nil() {
+        for (path, part) in [
+            (&[][..], Part::Mime),
+            (&[0], Part::All),
+            (&[3], Part::All),
+            (&[1, 1], Part::All),
+            (&[1], Part::Header),
+            (&[1], Part::Text),
+            (&[2, 2], Part::All),
+            (&[2, 1, 1], Part::All),
+        ] {
+            assert_eq!(found(MAIL, path, part.clone()), None, "{path:?} {part:?}");
+        }
+        assert_eq!(
+            found("A: b\r\n\r\nx", &[1], Part::All).as_deref(),
+            Some("x")
+        );
+        assert_eq!(found("A: b\r\n\r\nx", &[1, 1], Part::All), None);
+    }
+
+    #[test]
+    fn fields_come_in_their_order_with_the_blank_line() {
+        let header = b"A: 1\r\nb : 2\r\n 3\r\nA: 4\r\n\r\n";
+        let names = ["B".to_owned(), "a".to_owned()];
+        assert_eq!(
+            header_fields(header, &names[..1], false),
+            b"b : 2\r\n 3\r\n\r\n"
+        );
+        assert_eq!(
+            header_fields(header, &names[..1], true),
+            b"A: 1\r\nA: 4\r\n\r\n"
+        );
+        assert_eq!(header_fields(header, &[], false), b"\r\n");
+        assert_eq!(header_fields(b"A: 1", &names, false), b"A: 1");
+    }
 }

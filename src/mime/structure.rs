@@ -4,6 +4,7 @@
 //! each level of nesting.
 
 use super::flat::Node;
+use super::params::value_of;
 use super::{Envelope, Param};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -35,6 +36,13 @@ pub struct Structure {
     /// Lines of the body, for text and message/rfc822; else zero.
     pub lines: usize,
     pub content: Body,
+}
+
+impl Structure {
+    /// The boundary of a multipart, its RFC 2231 form decoded; `None` when it names none.
+    pub fn boundary(&self) -> Option<Vec<u8>> {
+        value_of(&self.params, "boundary").filter(|boundary| !boundary.is_empty())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

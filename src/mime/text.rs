@@ -85,3 +85,53 @@ pub fn fold(text: &str) -> String {
     let upper = text.chars().flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mime::parse;
+
+    #[test]
+    fn fields_are_found_in_any_case_and_decoded() {
+        let header =
+            b"X: 1\r\nsubject: =?utf-8?q?=C3=A4?=\r\n b\r\nSUBJECT: 2\r\n\r\nSubject: no\r\n";
+        assert_eq!(decoded_fields(header, "Subject"), ["ä b", "2"]);
+        assert_eq!(header_text(header), "X: 1\nsubject: ä b\nSUBJECT: 2\n");
+    }
+
+    #[test]
+    fn body_text_reaches_into_messages_and_decodes() {
+        let mail = b"Subject: outer\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\
+            Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+            Gr=FC=DFe\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?inn=C3=A4r?=\r\n\
+            Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+YSZhdW1sOzwvYj4=\r\n--b\r\n\
+            Content-Type: application/pdf\r\n\r\nsecret\r\n--b--\r\n";
+        let text = body_text(mail, &parse(mail));
+        for word in ["Grüße", "Subject: innär", "aä", "<b>a&auml;</b>"] {
+            assert!(text.contains(word), "{word} in {text}");
+        }
+        for word in ["outer", "secret", "preamble"] {
+            assert!(!text.contains(word), "{word} in {text}");
+        }
+    }
+
+    #[test]
+    fn case_is_no_difference() {
+        for (haystack, needle) in [
+            ("STRASSE", "straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("Äpfel", "äPF"),
+            ("abc", ""),
+        ] {
+            assert!(contains(haystack, needle), "{haystack} {needle}");
+        }
+        assert!(!contains("a", "ä"));
+    }
+
+    #[test]
+    fn the_last_date_field_counts() {
+        let header = b"Date: x\r\nDate: Fri, 21 Nov 1997 09:55:06 -0600\r\n\r\n";
+        assert_eq!(sent_date(header).unwrap().timestamp(), 880_127_706);
+        assert_eq!(sent_date(b"Subject: x\r\n\r\n"), None);
+    }
+}

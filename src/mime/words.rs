@@ -112,3 +112,38 @@ fn split_at_mark(text: &[u8], max: usize) -> Option<(&[u8], &[u8])> {
     let sound = !before.is_empty() && before.iter().all(|b| b.is_ascii_graphic());
     sound.then_some((before, after))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_2047_section_8() {
+        for (value, want) in [
+            ("=?ISO-8859-1?Q?a?=", "a"),
+            ("=?ISO-8859-1?Q?a?= b", "a b"),
+            ("=?ISO-8859-1?Q?a?=  \t =?ISO-8859-1?Q?b?=", "ab"),
+            ("=?ISO-8859-1?Q?a_b?= x =?utf-8*de?b?w6Q=?=", "a b x ä"),
+            ("=?utf-8?B?w6?= =?utf-8?b?Q=?= x", "\u{FFFD} x"),
+            ("=?utf-8?Q?=C3?= =?UTF-8?Q?=A4?=", "ä"),
+            ("=?iso-2022-jp?B?GyRCJUYlOSVIGyhC?=", "テスト"),
+        ] {
+            assert_eq!(decoded(value.as_bytes()), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_encoded_word_stays() {
+        for value in [
+            "=?",
+            "=?a?q?b",
+            "=?a b?q?c?=",
+            "=?utf-8?x?a?=",
+            "a =??q?b?= c",
+            "ä=?",
+        ] {
+            assert_eq!(decoded(value.as_bytes()), value);
+        }
+        assert_eq!(decoded(b"=?=?utf-8?q?a?="), "=?a");
+    }
+}

@@ -84,10 +84,21 @@ fn explain(addr: SocketAddr, error: &io::Error) -> io::Error {
         _ if addr.is_ipv6() => "if this computer has no IPv6, leave that address out".to_owned(),
         _ => "choose another address".to_owned(),
     };
-    io::Error::new(
-        error.kind(),
-        format!("cannot listen on {addr}: {advice} ({error})"),
-    )
+    let kind = if lacks_family(error) {
+        io::ErrorKind::Unsupported
+    } else {
+        error.kind()
+    };
+    io::Error::new(kind, format!("cannot listen on {addr}: {advice} ({error})"))
+}
+
+/// EAFNOSUPPORT (WSAEAFNOSUPPORT), which has no kind of its own: a kernel without IPv6.
+fn lacks_family(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let code = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+    #[cfg(not(unix))]
+    let code = 10047;
+    error.raw_os_error() == Some(code)
 }
 
 /// The peer hung up before it was accepted; the next `accept` is as good as ever.

@@ -74,7 +74,7 @@ impl Cache {
         }
     }
 
-    /// `None` in place of damage.
+    /// `None` in place of damage, and of a file that was given up because of it meanwhile.
     async fn forgive<T>(
         &self,
         file: &Arc<CacheFile>,
@@ -86,6 +86,7 @@ impl Cache {
                 self.discard(file).await;
                 Ok(None)
             }
+            Err(Error::Closed) if !matches!(&*self.open.lock().await, Door::Closed) => Ok(None),
             other => other,
         }
     }

@@ -144,14 +144,36 @@ fn check_state_name(state: &str) -> Result<()> {
         .ok_or_else(|| Error::StateName(state.to_owned()))
 }
 
-/// Makes a folder that nobody else reads; one that exists stays as it is.
+/// Makes a folder that nobody else reads, and sees that it survives a power cut; one that exists
+/// stays as it is.
 fn private_dir(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| Error::Io {
+    let made = builder.create(path).and_then(|()| sync_parents(path));
+    made.map_err(|source| Error::Io {
         path: path.to_owned(),
         source,
     })
+}
+
+/// A new folder is an entry in its parent, and so on upwards; two levels are ours. One that we may
+/// enter but not open is left to its owner.
+#[cfg(unix)]
+fn sync_parents(path: &Path) -> std::io::Result<()> {
+    for parent in path.ancestors().skip(1).take(2) {
+        if let Ok(parent) = fs::File::open(parent) {
+            parent.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn sync_parents(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }

@@ -9,6 +9,9 @@
 mod architecture;
 mod auth;
 mod config;
+mod graph;
 mod mime_golden;
+mod mime_hostile;
+mod oauth;
 mod store;
 mod tls;

@@ -3,15 +3,19 @@
 //! Where both agree the answer must be exact. Where they differ (malformed messages) an answer counts as
 //! matched when each of its items is that of one of the two.
 
+use super::mime_hostile::through;
 use postern::mime::{
-    Address, Body, Envelope, Part, Section, Slice, Structure, envelope, header_fields, locate,
-    normalize, parse,
+    Address, Body, Envelope, Part, Section, Slice, Structure, decode, envelope, header_fields,
+    locate, normalize, parse, section::part_at,
 };
 use serde_json::{Map, Value, json};
 use std::{fs, path::PathBuf};
 
-/// Messages for which both servers agree, counted by hand once.
+/// Messages for which both servers agree.
 const FIRM: usize = 293;
+/// Of the 131 others, those answered as one of the two servers does. The rest: what one server refuses and the
+/// other tells without a media type, octets that one of them loses, an empty element in an address list.
+const EITHER: usize = 125;
 
 fn shared() -> Option<PathBuf> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/mail");
@@ -21,6 +25,10 @@ fn shared() -> Option<PathBuf> {
     assert!(std::env::var_os("CI").is_none(), "no {}", dir.display());
     eprintln!("SKIP: no {}: the MIME goldens did not run", dir.display());
     None
+}
+
+fn read(path: PathBuf) -> Map<String, Value> {
+    serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()
 }
 
 fn string(octets: &[u8]) -> Value {
@@ -265,7 +273,7 @@ fn same(octets: &[u8], golden: &Value) -> bool {
 
 struct Difference {
     item: String,
-    /// What the second server answers instead is what we answer.
+    /// The second server answers as we do, as far as it is told: of sections only that it differs.
     second_agrees: bool,
     text: String,
 }
@@ -298,11 +306,17 @@ fn differences(octets: &[u8], golden: &Value, second: &Value) -> Vec<Difference>
         &golden["ENVELOPE"],
         Some(&second["ENVELOPE"]),
     );
-    for (item, extended) in [("BODY", false), ("BODYSTRUCTURE", true)] {
-        let other = second.get(item).filter(|s| s.is_array()).map(canonical);
-        let ours = canonical(&body_list(&structure, extended));
-        check(item, ours, &canonical(&golden[item]), other.as_ref());
-    }
+    let other = second
+        .get("BODYSTRUCTURE")
+        .filter(|s| s.is_array())
+        .map(canonical);
+    let extended = canonical(&body_list(&structure, true));
+    let as_second = other.as_ref() == Some(&extended);
+    let theirs = canonical(&golden["BODYSTRUCTURE"]);
+    check("BODYSTRUCTURE", extended, &theirs, other.as_ref());
+    let short = canonical(&body_list(&structure, false));
+    let other = as_second.then(|| short.clone());
+    check("BODY", short, &canonical(&golden["BODY"]), other.as_ref());
     let differ = second["sections"]["differ"]
         .as_array()
         .cloned()
@@ -328,38 +342,86 @@ fn differences(octets: &[u8], golden: &Value, second: &Value) -> Vec<Difference>
 #[test]
 fn answers_are_those_of_the_reference_servers() {
     let Some(dir) = shared() else { return };
-    let read = |path: PathBuf| -> Map<String, Value> {
-        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()
-    };
     let second = read(dir.join("golden/_second-opinion.json"));
-    let (mut firm, mut exact, mut either) = (0, 0, 0);
-    let mut report = String::new();
+    let (mut firm, mut exact, mut first, mut either) = (0, 0, 0, 0);
+    let (mut wrong, mut loose) = (String::new(), String::new());
     for (name, second) in &second {
         let octets = fs::read(dir.join(format!("{name}.eml"))).unwrap();
         let golden = Value::Object(read(dir.join(format!("golden/{name}.json"))));
+        let whole = through(&octets);
+        assert_eq!(
+            whole.header.start..whole.body.end,
+            0..normalize(&octets).len(),
+            "{name}"
+        );
         let found = differences(&octets, &golden, second);
         let all = second["all"] == true;
         firm += usize::from(all);
         exact += usize::from(all && found.is_empty());
+        first += usize::from(!all && found.is_empty());
         either += usize::from(!all && found.iter().all(|d| d.second_agrees));
-        if std::env::var_os("MIME_ALL").is_some() || all {
-            for d in found.iter().filter(|d| !d.second_agrees) {
-                report += &format!(
-                    "{name} {} {}\n      {}\n",
-                    if all { "FIRM" } else { "loose" },
-                    d.item,
-                    d.text
+        for d in found.iter().filter(|d| all || !d.second_agrees) {
+            let report = if all { &mut wrong } else { &mut loose };
+            *report += &format!("{name} {}\n      {}\n", d.item, d.text);
+        }
+    }
+    eprintln!(
+        "firm {firm}, exact {exact}; of the others {first} as the first server, {either} as one of both"
+    );
+    eprintln!("as neither:\n{loose}");
+    assert!(wrong.is_empty(), "exact {exact} of {firm}:\n{wrong}");
+    assert_eq!((firm, exact), (FIRM, FIRM));
+    assert!(either >= EITHER, "{either} as one of both:\n{loose}");
+}
+
+/// Whether a decoded part is the golden answer. Where the octets are the same the size is not asked: the
+/// reference server tells that of another part now and then. It also makes a bare LF of decoded text CRLF in
+/// BINARY, yet counts BINARY.SIZE without.
+fn same_decoded(ours: &[u8], answer: &Value) -> bool {
+    let served = &answer["BINARY"];
+    same(ours, served) || answer["BINARY.SIZE"] == ours.len() && same(&normalize(ours), served)
+}
+
+/// `Content-Transfer-Encoding: quoted-printable;`: both servers tell 7bit in BODYSTRUCTURE, and so the octets
+/// are served as they are; the reference server refuses.
+const UNREADABLE_ENCODING: &str = "mikel-error_emails-content_transfer_encoding_with_semi_colon";
+
+#[test]
+fn decoded_parts_are_those_of_the_reference_server() {
+    let Some(dir) = shared() else { return };
+    let second = read(dir.join("golden/_second-opinion.json"));
+    let (mut checked, mut wrong) = (0, String::new());
+    let firm = second.iter().filter(|(_, s)| s["all"] == true);
+    for (name, _) in firm.filter(|(name, _)| *name != UNREADABLE_ENCODING) {
+        let octets = fs::read(dir.join(format!("{name}.eml"))).unwrap();
+        let octets = normalize(&octets);
+        let structure = parse(&octets);
+        let golden = Value::Object(read(dir.join(format!("golden/{name}.json"))));
+        let answers: Vec<_> = golden["binary"].as_object().unwrap().iter().collect();
+        let decoded: Vec<_> = answers
+            .iter()
+            .map(|(number, _)| {
+                let path: Vec<u32> = number.split('.').map(|n| n.parse().unwrap()).collect();
+                let part = part_at(&structure, &path).unwrap();
+                decode(&octets[part.body.clone()], &part.encoding)
+            })
+            .collect();
+        // The reference server refuses all parts of a message when one cannot be decoded.
+        let refused = decoded.iter().any(Option::is_none);
+        for ((number, answer), ours) in answers.into_iter().zip(decoded) {
+            checked += 1;
+            let right = match &ours {
+                Some(ours) if !refused => same_decoded(ours, answer),
+                _ => answer == "NO",
+            };
+            if !right {
+                let ours = nstring(&ours).to_string();
+                wrong += &format!(
+                    "{name} {number}\n      ours   {ours:.300}\n      theirs {answer:.300}\n"
                 );
             }
         }
     }
-    eprintln!(
-        "firm {firm}, exact {exact}; of the other {} match one server",
-        either
-    );
-    assert!(
-        report.is_empty(),
-        "exact {exact} of {firm}; other {either}\n{report}"
-    );
-    assert_eq!((firm, exact), (FIRM, FIRM));
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(checked > 500, "{checked} parts");
 }

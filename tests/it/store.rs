@@ -636,3 +636,56 @@ async fn a_write_whose_caller_went_away_is_whole_or_not_there() {
     assert_eq!(rows.len(), row.messages as usize);
     assert_eq!(rows.len() % 20, 0);
 }
+
+#[tokio::test]
+async fn what_departed_is_remembered_in_bounds() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = mailbox(dir.path()).await;
+    let folder = made(&mailbox, "f").await;
+    let ids: Vec<_> = (0..2_010).map(|i| format!("id{i:04}")).collect();
+    let page = ids.iter().map(|id| new(id, 1)).collect();
+    list(&mailbox, folder, page).await;
+    // Keys follow the order of the listing.
+    let first = key(&mailbox, folder, &ids[0]).await;
+    let writes = (0..2_010).map(|i| mailbox.keep_served(MessageKey(first.0 + i), served("x")));
+    for write in writes {
+        write.await.unwrap();
+    }
+    let leave = ids.iter().map(|id| gone(id)).collect();
+    mailbox.apply(folder, leave, None).await.unwrap();
+    let of = async |i: usize| mailbox.elsewhere(&RemoteId::new(&ids[i])).await.unwrap();
+    assert_eq!(of(9).await, []);
+    assert_eq!(of(10).await, [(folder, MessageKey(first.0 + 10))]);
+    assert_eq!(of(2_009).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_see_whole_rounds_while_a_writer_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = mailbox(dir.path()).await;
+    let folder = made(&mailbox, "f").await;
+    list(&mailbox, folder, vec![new("a", 1), new("b", 2)]).await;
+    let writer = {
+        let mailbox = mailbox.clone();
+        tokio::spawn(async move {
+            for i in 0..100 {
+                let both = vec![seen("a", i % 2 == 0), seen("b", i % 2 == 0)];
+                mailbox.apply(folder, both, None).await.unwrap();
+            }
+        })
+    };
+    let readers = (0..4).map(|_| {
+        let mailbox = mailbox.clone();
+        tokio::spawn(async move {
+            for _ in 0..100 {
+                let now = mailbox.snapshot(folder).await.unwrap();
+                assert_eq!(now.rows[0].flags, now.rows[1].flags);
+                assert_eq!(now.rows[0].modseq, now.highest_modseq);
+            }
+        })
+    });
+    for reader in readers.collect::<Vec<_>>() {
+        reader.await.unwrap();
+    }
+    writer.await.unwrap();
+}

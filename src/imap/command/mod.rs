@@ -1,1 +1,103 @@
-//! One file for each command.
+//! One file for each command, or tight family.
+
+pub mod capability;
+pub mod fetch;
+pub mod id;
+pub mod idle;
+pub mod list;
+pub mod login;
+pub mod mailbox;
+pub mod namespace;
+pub mod noop;
+pub mod pattern;
+pub mod search;
+pub mod section;
+pub mod starttls;
+pub mod status;
+pub mod subscribe;
+
+use super::{
+    conn::{Conn, Result},
+    reply::Reply,
+    session::{Session, State, log},
+    view::{Update, View},
+    wire::{Command, encode},
+};
+use crate::account;
+
+/// Carries out a command that the state table allows. Untagged responses are gathered in the connection; the tagged
+/// one is returned.
+pub async fn execute(session: &mut Session, command: Command) -> Result<Reply> {
+    match command {
+        Command::Capability => Ok(capability::capability(session)),
+        Command::Noop | Command::Check => noop::noop(session).await,
+        Command::Logout => {
+            session.conn.say("* BYE Until next time\r\n");
+            session.state = State::Logout;
+            Ok(Reply::ok("Logged out"))
+        }
+        Command::Id => Ok(id::id(session)),
+        Command::StartTls => Ok(starttls::starttls(session)),
+        Command::Authenticate { mechanism, initial } => {
+            login::authenticate(session, &mechanism, initial).await
+        }
+        Command::Login { user, password } => login::login(session, user, password).await,
+        Command::Enable => {
+            // Nothing can be enabled yet, so nothing is (RFC 5161 section 3.1).
+            session.conn.say("* ENABLED\r\n");
+            Ok(Reply::ok("Nothing enabled"))
+        }
+        Command::Namespace => Ok(namespace::namespace(session)),
+        Command::Select(name) => mailbox::select(session, name, false).await,
+        Command::Examine(name) => mailbox::select(session, name, true).await,
+        Command::Close | Command::Unselect => Ok(mailbox::unselect(session)),
+        Command::Subscribe(name) => subscribe::set(session, name, true).await,
+        Command::Unsubscribe(name) => subscribe::set(session, name, false).await,
+        Command::List(pattern) => list::list(session, &pattern).await,
+        Command::Lsub(pattern) => list::lsub(session, &pattern).await,
+        Command::Status(name, items) => status::status(session, name, &items).await,
+        Command::Idle => idle::idle(session).await,
+        Command::Search { uid, key } => search::search(session, uid, key).await,
+        Command::Fetch { uid, set, items } => fetch::fetch(session, uid, &set, items).await,
+        Command::ChangeMessages | Command::ChangeMailboxes => Ok(read_only()),
+    }
+}
+
+/// STORE, COPY, MOVE, EXPUNGE, APPEND, CREATE, DELETE, RENAME.
+pub fn read_only() -> Reply {
+    Reply::no(
+        "CANNOT",
+        "This version of Postern reads mailboxes, it does not change them",
+    )
+}
+
+/// A mailbox name that can be none: it is not modified UTF-7.
+fn no_such_name() -> Reply {
+    Reply::no("NONEXISTENT", "There is no such mailbox")
+}
+
+/// The tagged response to an error, of which the log gets the rest.
+fn failed(error: &account::Error, what: &str) -> Reply {
+    log(error, what);
+    Reply::from(error.class())
+}
+
+/// Sends what the view has to tell.
+pub async fn tell_updates(conn: &mut Conn, view: &mut View, expunges: bool) -> Result<()> {
+    for update in view.announce(expunges) {
+        let out = conn.out();
+        match update {
+            Update::Expunge(seq) => encode::text(out, &format!("* {} EXPUNGE\r\n", seq.0)),
+            Update::Exists(count) => encode::text(out, &format!("* {count} EXISTS\r\n")),
+            Update::Recent(count) => encode::text(out, &format!("* {count} RECENT\r\n")),
+            Update::Fetch(seq) => {
+                let Some(row) = view.row(seq) else { continue };
+                encode::text(out, &format!("* {} FETCH (UID {} FLAGS ", seq.0, row.uid));
+                encode::flags(out, &row.flags, row.recent);
+                encode::text(out, ")\r\n");
+            }
+        }
+        conn.relieve().await?;
+    }
+    Ok(())
+}

@@ -107,7 +107,7 @@ impl CacheFile {
                     return Ok(None);
                 };
                 let octets = octets(conn, &sealer, ticket, start, end)?;
-                Ok(octets.map(|octets| (ticket.blob, octets)))
+                Ok(Some((ticket.blob, octets)))
             })
             .await;
         match read {
@@ -325,14 +325,14 @@ fn ticket(conn: &Connection, sealer: &Sealer, key: MessageKey) -> Result<Option<
     ticket.map(Some).ok_or_else(|| tampered(conn))
 }
 
-/// Decrypts the chunks that `start..end` touches. `None` when the blob was evicted.
+/// Decrypts the chunks that `start..end` touches.
 fn octets(
     conn: &Connection,
     sealer: &Sealer,
     ticket: Ticket,
     start: u64,
     end: u64,
-) -> Result<Option<Vec<u8>>> {
+) -> Result<Vec<u8>> {
     let end = end.min(ticket.size);
     let start = start.min(end);
     let chunk = CHUNK as u64;
@@ -359,7 +359,7 @@ fn octets(
         let wanted = plain.get(from..clip(end).max(from));
         out.extend_from_slice(wanted.unwrap_or_default());
     }
-    Ok(Some(out))
+    Ok(out)
 }
 
 fn last_index(size: u64) -> u64 {

@@ -4,7 +4,8 @@ use super::{CHUNK, file::CacheFile};
 use crate::store::{MailboxStore, error::Result, messages::MessageKey};
 use std::sync::Arc;
 
-/// Takes MIME piece by piece; holds at most one chunk in memory.
+/// Takes MIME piece by piece; holds at most one chunk in memory. When the cache turns out to be damaged it
+/// begins anew, and the writer swallows the rest: a download must not fail for its copy.
 #[derive(Debug)]
 pub struct CacheWriter {
     mailbox: MailboxStore,
@@ -14,6 +15,7 @@ pub struct CacheWriter {
     index: u64,
     /// Never over a chunk; a full one stays until it is known not to be the last.
     pending: Vec<u8>,
+    lost: bool,
 }
 
 impl CacheWriter {
@@ -25,16 +27,18 @@ impl CacheWriter {
             blob: None,
             index: 0,
             pending: Vec::new(),
+            lost: false,
         }
     }
 
-    /// Appends octets. After an error the writer is of no more use: drop it.
+    /// Appends octets. After an error, or when its future was dropped, the writer is of no more use.
     pub async fn write(&mut self, mut octets: &[u8]) -> Result<()> {
-        while !octets.is_empty() {
+        while !octets.is_empty() && !self.lost {
             if self.pending.len() >= CHUNK {
-                self.flush().await?;
+                let flushed = self.flush().await;
+                self.settle(flushed).await?;
             }
-            let room = CHUNK - self.pending.len();
+            let room = CHUNK.saturating_sub(self.pending.len());
             let (now, later) = octets.split_at(room.min(octets.len()));
             self.pending.extend_from_slice(now);
             octets = later;
@@ -44,16 +48,19 @@ impl CacheWriter {
 
     /// Makes the message visible, in place of what was kept for it.
     pub async fn finish(mut self) -> Result<()> {
+        if self.lost {
+            return Ok(());
+        }
+        let completed = self.complete().await;
+        self.settle(completed).await
+    }
+
+    async fn complete(&mut self) -> Result<()> {
         let blob = self.blob().await?;
         let plain = std::mem::take(&mut self.pending);
-        let outcome = self.file.complete(blob, self.index, plain, self.key).await;
-        if outcome.is_ok() {
-            self.blob = None;
-        }
-        let file = Arc::clone(&self.file);
-        let mailbox = self.mailbox.clone();
-        drop(self);
-        mailbox.cache().forgive(&file, outcome.map(Some)).await?;
+        let (file, key) = (Arc::clone(&self.file), self.key);
+        file.complete(blob, self.index, plain, key).await?;
+        self.blob = None;
         Ok(())
     }
 
@@ -74,6 +81,13 @@ impl CacheWriter {
                 Ok(blob)
             }
         }
+    }
+
+    async fn settle(&mut self, outcome: Result<()>) -> Result<()> {
+        let cache = self.mailbox.cache();
+        let kept = cache.forgive(&self.file, outcome.map(Some)).await?;
+        self.lost = kept.is_none();
+        Ok(())
     }
 }
 
