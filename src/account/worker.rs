@@ -148,11 +148,14 @@ impl<'a> News<'a> {
     async fn rounds(&mut self, folders: &[(FolderKey, Duration)]) {
         let (plans, now) = (&self.plans, Instant::now());
         let plan = |key: &FolderKey| plans.get(key).copied().unwrap_or_default();
-        let due = folders
+        // Gathered first: an iterator held over an await would keep the future from being Send.
+        let due: Vec<_> = folders
             .iter()
-            .filter(|(key, every)| plan(key).is_due(now, *every));
+            .copied()
+            .filter(|(key, every)| plan(key).is_due(now, *every))
+            .collect();
         let mut rounds = Vec::new();
-        for &(key, every) in due {
+        for (key, every) in due {
             let inner = Arc::clone(self.inner);
             rounds.push(async move {
                 // A person's NOOP in between counts, and so does the SELECT that began the watch.

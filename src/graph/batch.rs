@@ -108,6 +108,7 @@ impl Client {
             let answers = self.exchange(inner, &open).await?;
             let mut again = Vec::new();
             let mut longest = None::<Duration>;
+            let mut throttled = false;
             let mut refused = None::<Option<String>>;
             for (at, answer) in open.iter().copied().zip(answers) {
                 let Some(item) = inner.get(at) else { continue };
@@ -122,18 +123,23 @@ impl Client {
                 if unauthorized && !renewed {
                     refused = Some(failed.claims);
                     again.push(at);
-                } else if let Some(pause) = self.again(item, &failed.error, number, start) {
-                    longest = Some(longest.map_or(pause, |old| old.max(pause)));
+                } else if let Some((pause, mailbox)) =
+                    self.again(item, &failed.error, number, start)
+                {
+                    longest = longest.max(Some(pause));
+                    throttled |= mailbox;
                     again.push(at);
                 }
                 set(&mut outcomes, at, Err(failed.error));
             }
             if let Some(claims) = refused {
-                self.renew(claims.as_deref()).await?;
+                self.renew_held(claims.as_deref()).await?;
                 renewed = true;
             }
-            if let Some(pause) = longest {
-                self.pause(pause);
+            match longest {
+                Some(pause) if throttled => self.pause(pause),
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => {}
             }
             if again.is_empty() {
                 break;
@@ -143,8 +149,15 @@ impl Client {
         Ok(outcomes)
     }
 
-    /// How long to wait before this inner request is sent again; `None`: not at all.
-    fn again(&self, item: &Inner, error: &Error, number: u32, start: Instant) -> Option<Duration> {
+    /// How long to wait before this inner request is sent again, and whether the whole mailbox should;
+    /// `None`: not at all.
+    fn again(
+        &self,
+        item: &Inner,
+        error: &Error,
+        number: u32,
+        start: Instant,
+    ) -> Option<(Duration, bool)> {
         let Error::Status(status) = error else {
             return None;
         };
@@ -159,7 +172,7 @@ impl Client {
             random: random(),
         };
         match retry::verdict(&attempt) {
-            Verdict::Wait { pause, .. } => Some(pause),
+            Verdict::Wait { pause, mailbox } => Some((pause, mailbox)),
             Verdict::GiveUp => None,
         }
     }

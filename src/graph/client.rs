@@ -118,7 +118,7 @@ impl Client {
         let start = Instant::now();
         for number in 1.. {
             let permit = limiter.acquire(Priority::Person, 1, 1).await;
-            let failed = match once(http, &pace, &call, token, permit, false).await {
+            let failed = match once(http, &pace, &call, Some(token), permit, false).await {
                 Ok(answer) => return user(WHAT, &answer.body),
                 Err(failed) => failed,
             };
@@ -202,6 +202,12 @@ impl Client {
         address::link(&self.shared.root, link).ok_or(Error::StaleLink)
     }
 
+    /// Octets of a mail go over TLS, or stay on this computer as Graph itself does.
+    pub(super) fn may_upload_to(&self, url: &Url) -> bool {
+        let root = &self.shared.root;
+        url.scheme() == "https" || url.scheme() == root.scheme() && url.host() == root.host()
+    }
+
     /// Whether an answer's link may be followed.
     pub(super) fn check_link(&self, what: &'static str, link: &str) -> Result<()> {
         match address::link(&self.shared.root, link) {
@@ -236,10 +242,10 @@ impl Client {
     }
 
     /// A fresh token after an inner 401.
-    pub(super) async fn renew(&self, claims: Option<&str>) -> Result<()> {
-        let token = self.shared.tokens.access_token().await?;
-        self.shared.tokens.renew(&token, claims).await?;
-        Ok(())
+    pub(super) async fn renew_held(&self, claims: Option<&str>) -> Result<()> {
+        let start = Instant::now();
+        let token = self.token("POST batch", start).await?;
+        self.renew(&token, claims, start).await
     }
 
     /// Through limiter, token and retry until there is a 2xx or no hope.
@@ -249,18 +255,21 @@ impl Client {
         let mut number = 0;
         loop {
             number += 1;
-            let token = self.token(call.what, start).await?;
+            let token = match call.bare {
+                true => None,
+                false => Some(self.token(call.what, start).await?),
+            };
             let permit = self.permit(call, start).await?;
             self.shared.requests.fetch_add(1, Ordering::Relaxed);
             let pace = self.patience(call, start);
-            let sent = once(&self.shared.http, &pace, call, &token, permit, stream).await;
+            let http = &self.shared.http;
+            let sent = once(http, &pace, call, token.as_ref(), permit, stream).await;
             let failed = match sent {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            if failed.unauthorized && !renewed {
-                let claims = failed.claims.as_deref();
-                self.shared.tokens.renew(&token, claims).await?;
+            if let (Some(token), true, false) = (&token, failed.unauthorized, renewed) {
+                self.renew(token, failed.claims.as_deref(), start).await?;
                 renewed = true;
                 number -= 1;
                 continue;
@@ -302,6 +311,23 @@ impl Client {
                 return Err(error.into());
             }
             sleep(wait).await;
+        }
+    }
+
+    /// Another token than the one that was refused, within the time that is left.
+    async fn renew(
+        &self,
+        token: &Secret<String>,
+        claims: Option<&str>,
+        start: Instant,
+    ) -> Result<()> {
+        let left = self.budget().saturating_sub(start.elapsed());
+        match timeout(left, self.shared.tokens.renew(token, claims)).await {
+            Ok(renewed) => Ok(renewed.map(|_| ())?),
+            Err(_) => Err(Error::Auth(oauth::Error::Unavailable {
+                what: "the login service does not answer".to_owned(),
+                retry_after: None,
+            })),
         }
     }
 

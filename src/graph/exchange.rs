@@ -57,6 +57,8 @@ pub(super) struct Call {
     pub(super) idempotent: bool,
     pub(super) places: usize,
     pub(super) requests: usize,
+    /// No access token goes with it.
+    pub(super) bare: bool,
 }
 
 impl Call {
@@ -74,6 +76,7 @@ impl Call {
             idempotent,
             places: 1,
             requests: 1,
+            bare: false,
         }
     }
 
@@ -142,7 +145,7 @@ pub(super) async fn once(
     http: &reqwest::Client,
     pace: &Pace,
     call: &Call,
-    token: &Secret<String>,
+    token: Option<&Secret<String>>,
     permit: Permit,
     stream: bool,
 ) -> Result<Answer, Failed> {
@@ -218,23 +221,25 @@ pub(super) fn fault(error: &Status) -> Fault {
 fn build(
     http: &reqwest::Client,
     call: &Call,
-    token: &Secret<String>,
+    token: Option<&Secret<String>>,
 ) -> Result<reqwest::Request, Failed> {
     let invalid = |cause: &str| {
         let (what, cause) = (call.what, cause.to_owned());
         Failed::new(Error::Invalid { what, cause }, Fault::Final)
     };
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-        .map_err(|_| invalid("the access token is not printable"))?;
-    bearer.set_sensitive(true);
     let id = uuid::Uuid::new_v4().to_string();
     let mut request = http
         .request(call.method.clone(), call.url.clone())
         .headers(call.headers.clone())
-        .header(AUTHORIZATION, bearer)
         .header("user-agent", USER_AGENT)
         .header("client-request-id", &id)
         .header("return-client-request-id", "true");
+    if let Some(token) = token {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| invalid("the access token is not printable"))?;
+        bearer.set_sensitive(true);
+        request = request.header(AUTHORIZATION, bearer);
+    }
     if let Some(body) = &call.body {
         request = request.body(body.clone());
     } else if call.method == Method::POST {

@@ -18,6 +18,7 @@ mod read;
 pub mod retry;
 pub mod send;
 pub mod types;
+pub mod upload;
 pub mod write;
 
 pub use client::{Client, Priority};

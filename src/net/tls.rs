@@ -72,7 +72,7 @@ struct Current {
 #[derive(Debug)]
 enum Origin {
     Local {
-        authority: Authority,
+        authority: Box<Authority>,
         lifetime: Duration,
         /// Start and end of the certificate in force.
         term: RwLock<(OffsetDateTime, OffsetDateTime)>,
@@ -105,7 +105,7 @@ impl Acceptor {
         Self::build(
             key,
             Origin::Local {
-                authority,
+                authority: Box::new(authority),
                 lifetime,
                 term,
             },

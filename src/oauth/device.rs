@@ -51,7 +51,8 @@ impl DeviceLogin {
         };
         let login = Self {
             source: source.clone(),
-            interval: Duration::from_secs(code.interval),
+            // RFC 8628 section 3.5 wants a pause; none at all would be a loop.
+            interval: Duration::from_secs(code.interval.max(1)),
             expires: Instant::now() + Duration::from_secs(code.expires_in),
             code,
             got: None,
@@ -144,5 +145,86 @@ impl DeviceLogin {
             )),
             _ => Err(Failure::Refused(refusal, None).into_error(self.source.account())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Account, Cloud, SignIn, Use},
+        mail::AccountName,
+        oauth::{client::http, token::Refusal, vault::Vault},
+    };
+    use std::sync::Arc;
+
+    fn login(dir: &std::path::Path) -> DeviceLogin {
+        let url: url::Url = "http://127.0.0.1:9/".parse().unwrap();
+        let account = Account {
+            name: AccountName::new("anna"),
+            mailbox: "anna@example.com".to_owned(),
+            user: "anna@example.com".to_owned(),
+            tenant: "t".to_owned(),
+            client_id: "app".to_owned(),
+            sign_in: SignIn::Device,
+            uses: Use::Mail,
+            cloud: Cloud {
+                login_url: url.clone(),
+                graph_url: url,
+            },
+        };
+        let vault = Arc::new(Vault::open(dir).unwrap());
+        DeviceLogin {
+            source: TokenSource::new(&account, http(&account.cloud).unwrap(), vault).unwrap(),
+            code: DeviceCode {
+                device_code: Secret::new("dc".to_owned()),
+                user_code: String::new(),
+                verification_uri: String::new(),
+                expires_in: 900,
+                interval: 5,
+                message: String::new(),
+            },
+            interval: Duration::from_secs(5),
+            expires: Instant::now(),
+            got: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn polls_slow_down_as_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut login = login(dir.path());
+        let refused = |error: &str| {
+            let error = error.to_owned();
+            Failure::Refused(
+                Refusal {
+                    error,
+                    ..Refusal::default()
+                },
+                None,
+            )
+        };
+        let away = |retry_after| Failure::Unreachable {
+            what: String::new(),
+            retry_after,
+        };
+        for (failure, seconds) in [
+            (refused("authorization_pending"), 5),
+            (refused("slow_down"), 10),
+            (refused("slow_down"), 15),
+            (refused("temporarily_unavailable"), 15),
+            (away(None), 30),
+            (away(Some(Duration::from_secs(7))), 30),
+            (away(Some(Duration::from_secs(40))), 40),
+            (away(None), 60),
+            (away(None), 60),
+        ] {
+            login.after(failure).unwrap();
+            assert_eq!(login.interval.as_secs(), seconds);
+        }
+        assert!(login.after(refused("authorization_declined")).is_err());
+        // The code is over: no further poll.
+        login.interval = Duration::ZERO;
+        assert!(matches!(login.wait().await, Err(Error::Ended(_))));
     }
 }

@@ -33,7 +33,7 @@ const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Graph may refuse this many fresh tokens in [`FORCED_WINDOW`] before we stop asking for more: a loop
 /// of identical requests gets an application blocked (AADSTS50196).
-const FORCED_LIMIT: usize = 4;
+const FORCED_LIMIT: usize = 10;
 const FORCED_WINDOW: Duration = Duration::from_secs(300);
 
 /// One for each account, shared by all who call Graph for it. Cheap to clone.
@@ -135,10 +135,8 @@ impl TokenSource {
         match held {
             Some(access) if now < access.renew_at => Ok(access.token),
             Some(access) if now < access.usable_until => {
-                match self.refresh(Some(access.token.clone()), None).await {
-                    Err(Error::Unavailable { .. } | Error::Vault(_)) => Ok(access.token),
-                    other => other,
-                }
+                self.renew_early(access.token.clone());
+                Ok(access.token)
             }
             held => self.refresh(held.map(|access| access.token), None).await,
         }
@@ -207,6 +205,24 @@ impl TokenSource {
         *state = State::default();
         state.access = Some(Access::from(&grant));
         Ok(())
+    }
+
+    /// Starts a refresh, unless one is under way or was tried a moment ago; nobody waits for it while
+    /// the old token is good.
+    fn renew_early(&self, old: Secret<String>) {
+        let halted = self.inner.state().halt.clone();
+        let waiting = halted.is_some_and(|halt| halt.until.is_none_or(|at| Instant::now() < at));
+        let Ok(gate) = self.inner.gate.clone().try_lock_owned() else {
+            return;
+        };
+        if !waiting {
+            let inner = self.inner.clone();
+            tokio::spawn(async move {
+                let _one_at_a_time = gate;
+                // A failure is noted and logged there; whoever needs a token next meets it.
+                let _ = inner.refresh(Some(old), None).await;
+            });
+        }
     }
 
     /// Runs as a task of its own: a caller that goes away must not take a rotated token with it.

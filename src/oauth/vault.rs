@@ -175,9 +175,24 @@ fn any_record(dir: &Path) -> Result<Option<String>> {
 fn make_key(dir: &Path, path: &Path) -> Result<()> {
     let mut key = [0; 32];
     fill_random(&mut key)?;
-    let made = replace(dir, path, &key).map_err(|e| at(path, "make", &e));
+    let made = create(dir, path, &key).map_err(|e| at(path, "make", &e));
     key.zeroize();
     made
+}
+
+/// Makes a file that is not there yet, whole or not at all. Where another process was quicker, its file
+/// stays.
+fn create(dir: &Path, path: &Path, octets: &[u8]) -> io::Result<()> {
+    let beside = beside(dir);
+    let made = write_private(&beside, octets).and_then(|()| match fs::hard_link(&beside, path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Not every file system has links.
+        Err(_) => fs::rename(&beside, path),
+        Ok(()) => Ok(()),
+    });
+    // Gone already after a rename.
+    let _ = fs::remove_file(&beside);
+    made.and_then(|()| sync_dir(dir))
 }
 
 fn read_key(path: &Path) -> Result<Secret<[u8; 32]>> {
@@ -238,7 +253,7 @@ fn make_dir(dir: &Path) -> io::Result<()> {
 
 /// Write beside, fsync, rename, fsync of the folder: after a crash the old octets or the new ones.
 fn replace(dir: &Path, path: &Path, octets: &[u8]) -> io::Result<()> {
-    let beside = dir.join(format!(".{}.tmp", uuid::Uuid::new_v4().simple()));
+    let beside = beside(dir);
     let written = write_private(&beside, octets)
         .and_then(|()| fs::rename(&beside, path))
         .and_then(|()| sync_dir(dir));
@@ -247,6 +262,10 @@ fn replace(dir: &Path, path: &Path, octets: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+fn beside(dir: &Path) -> PathBuf {
+    dir.join(format!(".{}.tmp", uuid::Uuid::new_v4().simple()))
 }
 
 fn write_private(path: &Path, octets: &[u8]) -> io::Result<()> {

@@ -1,25 +1,383 @@
-//! Attachments: to come.
+//! Attachments and upload sessions (dossier 03 section 10).
 
 use super::{
-    http::{Call, Outcome, error},
+    compose::Draft,
+    create::mark,
+    folders::context,
+    http::{Answer, Call, Outcome, Payload, bad_request, error, not_found, undeserializable},
     mailbox::{Item, Mailbox},
-    route::{Ctx, Target},
-    world::World,
+    messages,
+    mimeview::{Attachment, Content},
+    project::entity,
+    route::{Ctx, Target, item_number},
+    world::{World, now, timestamp},
 };
-use serde_json::{Value, json};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
+/// Octets that storage counts on top, for each attachment and per octet (recorded ratio 1.045).
+const OVERHEAD: usize = 300;
+/// Largest chunk of an upload.
+const LARGEST_CHUNK: usize = 4 * 1024 * 1024;
+const SESSION_SECONDS: i64 = 3600;
+
+/// An upload session; its key is the authtoken in its URL.
 #[derive(Debug)]
-pub(super) struct Upload {}
+pub(super) struct Upload {
+    mailbox: usize,
+    item: u64,
+    attachment: Attachment,
+    size: usize,
+    received: Vec<u8>,
+    expires: i64,
+}
 
-pub(super) fn is_upload(_: &Call) -> bool {
-    false
+fn id(mailbox: &Mailbox, item: &Item, index: usize, octets: &[u8]) -> String {
+    mailbox
+        .keys
+        .attachment(item.folder, item.entry, mark(index, octets))
 }
-pub(super) fn upload(_: &mut World, _: &Call) -> Outcome {
-    Err(error(501, "NotImplemented", "not built yet"))
+
+/// All of a message's attachments; the content of files is included unless left out.
+pub(super) fn list(mailbox: &Mailbox, item: &Item, content: bool) -> Value {
+    let props = item.content.props();
+    let all = props.attachments.iter().enumerate();
+    all.map(|(index, a)| Value::Object(object(mailbox, item, index, a, content)))
+        .collect()
 }
-pub(super) fn list(_: &Mailbox, _: &Item, _: bool) -> Value {
-    json!([])
+
+fn object(
+    mailbox: &Mailbox,
+    item: &Item,
+    index: usize,
+    a: &Attachment,
+    content: bool,
+) -> Map<String, Value> {
+    let mut out = Map::new();
+    let mut set = |name: &str, value: Value| {
+        out.insert(name.to_owned(), value);
+    };
+    let kind = if a.is_item {
+        "itemAttachment"
+    } else {
+        "fileAttachment"
+    };
+    set("@odata.type", format!("#microsoft.graph.{kind}").into());
+    if !a.is_item {
+        set("@odata.mediaContentType", a.content_type.as_str().into());
+    }
+    set("id", id(mailbox, item, index, &a.octets).into());
+    set("lastModifiedDateTime", timestamp(item.modified).into());
+    set("name", a.name.as_str().into());
+    set(
+        "contentType",
+        if a.is_item {
+            Value::Null
+        } else {
+            a.content_type.as_str().into()
+        },
+    );
+    set(
+        "size",
+        (a.octets.len() + a.octets.len() / 22 + OVERHEAD).into(),
+    );
+    set("isInline", a.inline.into());
+    if !a.is_item {
+        set("contentId", json!(a.content_id));
+        set("contentLocation", Value::Null);
+        if content {
+            set("contentBytes", STANDARD.encode(&a.octets).into());
+        }
+    }
+    out
 }
-pub(super) fn handle(_: &mut Ctx<'_>, _: &Target, _: &str, _: &[&str]) -> Outcome {
-    Err(error(501, "NotImplemented", "not built yet"))
+
+/// An attachment as JSON gives it.
+pub(super) fn read(body: &Value) -> Outcome<Attachment> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    if text("@odata.type")
+        .is_some_and(|t| !t.eq_ignore_ascii_case("#microsoft.graph.fileAttachment"))
+    {
+        return Err(bad_request("Only file attachments can be added here."));
+    }
+    let octets = STANDARD
+        .decode(text("contentBytes").unwrap_or(""))
+        .map_err(|_| undeserializable())?;
+    Ok(Attachment {
+        octets: octets.into(),
+        ..described(body)?
+    })
+}
+
+fn described(body: &Value) -> Outcome<Attachment> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+    Ok(Attachment {
+        name: text("name").ok_or_else(undeserializable)?,
+        content_type: text("contentType").unwrap_or_else(|| "application/octet-stream".into()),
+        content_id: text("contentId"),
+        inline: body
+            .get("isInline")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+        is_item: false,
+        octets: Bytes::new(),
+    })
+}
+
+pub(super) fn handle(ctx: &mut Ctx<'_>, target: &Target, message: &str, rest: &[&str]) -> Outcome {
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let number = item_number(mailbox, message)?;
+    let item = mailbox.items.get(&number).ok_or_else(not_found)?;
+    let find = |wanted: &str| {
+        let all = item.content.props().attachments.iter().enumerate();
+        all.into_iter()
+            .find(|(i, a)| id(mailbox, item, *i, &a.octets) == wanted)
+            .ok_or_else(not_found)
+    };
+    let within = format!(
+        "messages('{}')/attachments",
+        super::http::percent_encode(message)
+    );
+    match (ctx.call.method.as_str(), rest) {
+        ("GET", []) => {
+            let select = ctx.call.option("select").unwrap_or("contentBytes");
+            let value = list(mailbox, item, select.contains("contentBytes"));
+            let context = context(ctx, target, &within);
+            Ok(Answer::json(
+                200,
+                json!({"@odata.context": context, "value": value}),
+            ))
+        }
+        ("GET", [one]) => {
+            let (index, attachment) = find(one)?;
+            let object = object(mailbox, item, index, attachment, true);
+            Ok(Answer::json(
+                200,
+                entity(context(ctx, target, &format!("{within}/$entity")), object),
+            ))
+        }
+        ("GET", [one, "$value"]) => {
+            let (_, attachment) = find(one)?;
+            let kind = if attachment.is_item {
+                "text/plain"
+            } else {
+                "application/octet-stream"
+            };
+            let payload = Payload::Raw(kind, attachment.octets.clone());
+            Ok(Answer {
+                status: 200,
+                headers: Vec::new(),
+                payload,
+            })
+        }
+        ("DELETE", [one]) => {
+            let (index, _) = find(one)?;
+            edit(ctx.world, target.at, number, |list| {
+                list.remove(index);
+            })?;
+            Ok(Answer::no_content())
+        }
+        ("POST", []) => add(ctx, target, number, &within),
+        ("POST", ["createUploadSession"]) => session(ctx, target, number),
+        _ => Err(error(
+            405,
+            "ErrorInvalidRequest",
+            "The OData request is not supported.",
+        )),
+    }
+}
+
+fn add(ctx: &mut Ctx<'_>, target: &Target, number: u64, within: &str) -> Outcome {
+    let attachment = read(&ctx.call.json()?)?;
+    edit(ctx.world, target.at, number, |list| list.push(attachment))?;
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let item = messages::item(ctx.world, target, number)?;
+    let last = item
+        .content
+        .props()
+        .attachments
+        .iter()
+        .enumerate()
+        .next_back();
+    let (index, attachment) = last.ok_or_else(not_found)?;
+    let object = object(mailbox, item, index, attachment, true);
+    Ok(Answer::json(
+        201,
+        entity(context(ctx, target, &format!("{within}/$entity")), object),
+    ))
+}
+
+/// Changes the list of attachments and writes the MIME anew.
+fn edit(
+    world: &mut World,
+    at: usize,
+    number: u64,
+    change: impl FnOnce(&mut Vec<Attachment>),
+) -> Outcome<()> {
+    let now = now();
+    let mailbox = world.mailbox_mut(at)?;
+    let item = mailbox.items.get(&number).ok_or_else(not_found)?;
+    let mut draft = Draft::of(item.content.props(), item.created);
+    change(&mut draft.attachments);
+    let content = Arc::new(Content::new(draft.to_mime()));
+    mailbox.change(number, false, now, |item| item.content = content);
+    Ok(())
+}
+
+fn session(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome {
+    let body = ctx.call.json()?;
+    let described_by = body
+        .get("AttachmentItem")
+        .or_else(|| body.get("attachmentItem"))
+        .ok_or_else(undeserializable)?;
+    let size = described_by
+        .get("size")
+        .and_then(Value::as_u64)
+        .and_then(|s| usize::try_from(s).ok());
+    let size = size.filter(|s| *s > 0).ok_or_else(undeserializable)?;
+    let attachment = described(described_by)?;
+    let token = uuid::Uuid::new_v4().simple().to_string();
+    let expires = ctx.now + SESSION_SECONDS;
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let item = messages::item(ctx.world, target, number)?;
+    let message = mailbox.keys.message(item.folder, item.entry);
+    let url = format!(
+        "{}/api/gv1.0/{}/messages('{message}')/AttachmentSessions('{token}')?authtoken={token}",
+        ctx.world.upload_base, target.plain
+    );
+    let upload = Upload {
+        mailbox: target.at,
+        item: number,
+        attachment,
+        size,
+        received: Vec::new(),
+        expires,
+    };
+    ctx.world.uploads.insert(token, upload);
+    Ok(Answer::json(
+        201,
+        json!({
+            "@odata.context": format!("{}/v1.0/$metadata#microsoft.graph.uploadSession", ctx.call.base),
+            "uploadUrl": url,
+            "expirationDateTime": timestamp(expires),
+            "nextExpectedRanges": ["0-"],
+        }),
+    ))
+}
+
+/// Whether a request goes to an upload URL, which lives on another origin than Graph.
+pub(super) fn is_upload(call: &Call) -> bool {
+    call.path.starts_with("/api/gv1.0/") && call.path.contains("AttachmentSessions")
+}
+
+/// PUT of a chunk, or DELETE of the session. The URL is the only credential.
+pub(super) fn upload(world: &mut World, call: &Call) -> Outcome {
+    if call.header("authorization").is_some() {
+        return Err(error(
+            401,
+            "InvalidAuthenticationToken",
+            "An upload URL must be used without an Authorization header.",
+        ));
+    }
+    let token = call.option("authtoken").unwrap_or("").to_owned();
+    let session = world.uploads.get_mut(&token).filter(|u| u.expires > now());
+    let session = session.ok_or_else(|| {
+        error(
+            404,
+            "ErrorItemNotFound",
+            "The upload session was not found.",
+        )
+    })?;
+    match call.method.as_str() {
+        "DELETE" => {
+            world.uploads.remove(&token);
+            return Ok(Answer::no_content());
+        }
+        "PUT" => {}
+        _ => {
+            return Err(error(
+                405,
+                "ErrorInvalidRequest",
+                "The OData request is not supported.",
+            ));
+        }
+    }
+    let (first, last, total) = call
+        .header("content-range")
+        .and_then(range)
+        .ok_or_else(|| bad_request("Invalid Content-Range header."))?;
+    let fits = total == session.size
+        && last + 1 - first == call.body.len()
+        && call.body.len() <= LARGEST_CHUNK;
+    if !fits {
+        return Err(bad_request("Invalid Content-Range header."));
+    }
+    if first != session.received.len() {
+        return Err(error(
+            416,
+            "ErrorInvalidRange",
+            "The uploaded fragment does not follow the last one.",
+        ));
+    }
+    session.received.extend_from_slice(&call.body);
+    let have = session.received.len();
+    if have < session.size {
+        return Ok(Answer::json(
+            200,
+            json!({
+                "@odata.context": format!("{}/api/gv1.0/$metadata#microsoft.graph.uploadSession", call.base),
+                "ExpirationDateTime": timestamp(session.expires),
+                "nextExpectedRanges": [have.to_string()],
+            }),
+        ));
+    }
+    finish(world, call, &token)
+}
+
+/// `bytes a-b/N`.
+fn range(text: &str) -> Option<(usize, usize, usize)> {
+    let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = span.split_once('-')?;
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (first <= last).then_some((first, last, total.parse().ok()?))
+}
+
+fn finish(world: &mut World, call: &Call, token: &str) -> Outcome {
+    let Some(session) = world.uploads.remove(token) else {
+        return Err(not_found());
+    };
+    let attachment = Attachment {
+        octets: session.received.into(),
+        ..session.attachment
+    };
+    edit(world, session.mailbox, session.item, |list| {
+        list.push(attachment)
+    })?;
+    let mailbox = world.mailbox(session.mailbox)?;
+    let item = mailbox.items.get(&session.item).ok_or_else(not_found)?;
+    let attachments = &item.content.props().attachments;
+    let last = attachments.len().saturating_sub(1);
+    let octets = attachments
+        .last()
+        .map(|a| a.octets.clone())
+        .unwrap_or_default();
+    let message = mailbox.keys.message(item.folder, item.entry);
+    let owner = world
+        .users
+        .get(session.mailbox)
+        .map(|u| u.object_id.as_str())
+        .unwrap_or_default();
+    let location = format!(
+        "{}/api/gv1.0/Users('{owner}')/Messages('{message}')/Attachments('{}')",
+        call.base,
+        id(mailbox, item, last, &octets)
+    );
+    Ok(Answer {
+        status: 201,
+        headers: Vec::new(),
+        payload: Payload::Empty,
+    }
+    .with("location", location))
 }

@@ -5,7 +5,8 @@
 
 use super::{
     devicepage,
-    http::{Answer, Call, Payload, Trace, chunked, error, to_wire},
+    grant::{random, secret, token},
+    http::{Answer, Call, Payload, Trace, chunked, error, put, to_wire},
     jwt::Signer,
     world::{World, now},
 };
@@ -13,7 +14,7 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Response, StatusCode},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -23,11 +24,10 @@ use std::{
 use url::form_urlencoded;
 
 const JSON_TYPE: &str = "application/json; charset=utf-8";
-const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Letters and digits that are not mistaken for each other.
 const CODE_ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Scopes that only shape the answer.
-const OIDC: &[&str] = &["openid", "profile", "email", "offline_access"];
+pub(super) const OIDC: &[&str] = &["openid", "profile", "email", "offline_access"];
 const GRAPH_SCOPES: &[&str] = &[
     "User.Read",
     "User.ReadBasic.All",
@@ -43,10 +43,10 @@ const GRAPH_SCOPES: &[&str] = &[
 ];
 
 pub(super) struct State {
-    signer: Signer,
+    pub(super) signer: Signer,
     pub(super) devices: Vec<Device>,
-    access: HashMap<String, Access>,
-    refresh: HashMap<String, Refresh>,
+    pub(super) access: HashMap<String, Access>,
+    pub(super) refresh: HashMap<String, Refresh>,
     /// Tokens issued before this are challenged (CAE) unless they were got with `claims`.
     pub(super) challenge: Option<Instant>,
 }
@@ -61,18 +61,18 @@ impl fmt::Debug for State {
 }
 
 pub(super) struct Device {
-    code: String,
+    pub(super) code: String,
     pub(super) user_code: String,
     pub(super) client: String,
     pub(super) scopes: Vec<String>,
-    made: Instant,
-    expires: Instant,
-    interval: Duration,
-    polled: Option<Instant>,
+    pub(super) made: Instant,
+    pub(super) expires: Instant,
+    pub(super) interval: Duration,
+    pub(super) polled: Option<Instant>,
     pub(super) verdict: Verdict,
     /// The user for whom auto-approval approves.
     pub(super) expected: Option<usize>,
-    redeemed: bool,
+    pub(super) redeemed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,17 +87,17 @@ pub(super) struct Access {
     pub(super) user: usize,
     pub(super) client: String,
     pub(super) scopes: Vec<String>,
-    issued: Instant,
-    expires: Instant,
-    with_claims: bool,
+    pub(super) issued: Instant,
+    pub(super) expires: Instant,
+    pub(super) with_claims: bool,
 }
 
 #[derive(Clone)]
-struct Refresh {
-    user: usize,
-    client: String,
-    scopes: Vec<String>,
-    rotated_out: bool,
+pub(super) struct Refresh {
+    pub(super) user: usize,
+    pub(super) client: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) rotated_out: bool,
 }
 
 impl State {
@@ -128,7 +128,7 @@ impl Access {
     }
 }
 
-type Form = HashMap<String, String>;
+pub(super) type Form = HashMap<String, String>;
 
 pub(super) fn answer(world: &mut World, call: &Call) -> Answer {
     let parts: Vec<_> = call.segments.iter().map(String::as_str).collect();
@@ -165,7 +165,7 @@ fn tenant_known(world: &World, tenant: &str) -> bool {
     known.iter().any(|k| k.eq_ignore_ascii_case(tenant))
 }
 
-fn json_answer(status: u16, body: Value) -> Answer {
+pub(super) fn json_answer(status: u16, body: Value) -> Answer {
     let payload = Payload::Raw(JSON_TYPE, body.to_string().into());
     Answer {
         status,
@@ -175,7 +175,7 @@ fn json_answer(status: u16, body: Value) -> Answer {
 }
 
 /// An error body with the pair of `error` and number.
-fn refusal(call: &Call, status: u16, name: &str, number: u32, text: &str) -> Answer {
+pub(super) fn refusal(call: &Call, status: u16, name: &str, number: u32, text: &str) -> Answer {
     let timestamp = chrono::DateTime::from_timestamp(now(), 0)
         .unwrap_or_default()
         .format("%Y-%m-%d %H:%M:%SZ")
@@ -194,7 +194,11 @@ fn refusal(call: &Call, status: u16, name: &str, number: u32, text: &str) -> Ans
     });
     // Recorded pending answers have no error_uri.
     if number != 70016 {
-        body["error_uri"] = format!("{}/error?code={number}", call.base).into();
+        put(
+            &mut body,
+            "error_uri",
+            format!("{}/error?code={number}", call.base).into(),
+        );
     }
     json_answer(status, body)
 }
@@ -229,16 +233,16 @@ fn metadata(world: &World, call: &Call, tenant: &str) -> Value {
     })
 }
 
-fn form(call: &Call) -> Form {
+pub(super) fn form(call: &Call) -> Form {
     form_urlencoded::parse(&call.body).into_owned().collect()
 }
 
-fn field<'a>(form: &'a Form, name: &str) -> &'a str {
+pub(super) fn field<'a>(form: &'a Form, name: &str) -> &'a str {
     form.get(name).map_or("", String::as_str)
 }
 
 /// The client of a form, or the refusal.
-fn client(world: &World, call: &Call, form: &Form) -> Result<String, Answer> {
+pub(super) fn client(world: &World, call: &Call, form: &Form) -> Result<String, Answer> {
     let id = field(form, "client_id");
     if id.is_empty() {
         let text = "The request body must contain the following parameter: 'client_id'.";
@@ -259,7 +263,7 @@ fn client(world: &World, call: &Call, form: &Form) -> Result<String, Answer> {
 }
 
 /// Scopes by their short names. Of Graph's, only what mail needs is known here.
-fn scopes(call: &Call, text: &str) -> Result<Vec<String>, Answer> {
+pub(super) fn scopes(call: &Call, text: &str) -> Result<Vec<String>, Answer> {
     let mut out = Vec::new();
     for scope in text.split_whitespace() {
         let short = scope.rsplit('/').next().unwrap_or(scope);
@@ -299,9 +303,15 @@ fn devicecode(world: &mut World, call: &Call) -> Answer {
         .value("device-interval")
         .as_u64()
         .unwrap_or(if auto { 1 } else { 5 });
+    let letter = |b: &u8| {
+        CODE_ALPHABET
+            .get(usize::from(*b) % CODE_ALPHABET.len())
+            .copied()
+    };
     let user_code: String = random(9)
         .iter()
-        .map(|b| char::from(CODE_ALPHABET[usize::from(*b) % 32]))
+        .filter_map(letter)
+        .map(char::from)
         .collect();
     let code = secret();
     let expected = expected(world, &form);
@@ -333,7 +343,7 @@ fn devicecode(world: &mut World, call: &Call) -> Answer {
     )
 }
 
-fn is_automatic(world: &World) -> bool {
+pub(super) fn is_automatic(world: &World) -> bool {
     world
         .switches
         .flag("auto-approve")
@@ -368,217 +378,6 @@ fn expected(world: &World, form: &Form) -> Option<usize> {
             .map(|(i, _)| i)
     };
     people().find(|u| !taken(*u)).or_else(|| people().next())
-}
-
-fn token(world: &mut World, call: &Call) -> Answer {
-    let form = form(call);
-    let client = match client(world, call, &form) {
-        Ok(client) => client,
-        Err(refused) => return refused,
-    };
-    if world.switches.take("entra-busy") {
-        let text = "A transient error has occurred. Please try again.";
-        return refusal(call, 503, "temporarily_unavailable", 90_033, text)
-            .with("retry-after", "1");
-    }
-    match field(&form, "grant_type") {
-        DEVICE_GRANT => poll(world, call, &form, &client),
-        "refresh_token" => refresh(world, call, &form, &client),
-        other => {
-            let text = format!("The app requested an unsupported grant type '{other}'.");
-            refusal(call, 400, "unsupported_grant_type", 70_003, &text)
-        }
-    }
-}
-
-fn poll(world: &mut World, call: &Call, form: &Form, client: &str) -> Answer {
-    let automatic = is_automatic(world);
-    let forced = world.switches.take("slow-down");
-    let code = field(form, "device_code");
-    let Some(device) = world
-        .entra
-        .devices
-        .iter_mut()
-        .find(|d| d.code == code && d.client.eq_ignore_ascii_case(client))
-    else {
-        let text = "Verification code is not valid or does not exist.";
-        return refusal(call, 400, "bad_verification_code", 70_018, text);
-    };
-    if device.redeemed {
-        let text = "The device code was already redeemed.";
-        return refusal(call, 400, "invalid_grant", 70_000, text);
-    }
-    if device.expires <= Instant::now() {
-        let text = "The provided device code has expired. Please start over.";
-        return refusal(call, 400, "expired_token", 70_020, text);
-    }
-    // Half an interval of grace: a client may round down.
-    let early = device
-        .polled
-        .is_some_and(|at| at.elapsed() < device.interval / 2);
-    device.polled = Some(Instant::now());
-    if early || forced {
-        return refusal(
-            call,
-            400,
-            "slow_down",
-            70_016,
-            "The client polls too often. Increase the interval.",
-        );
-    }
-    if automatic
-        && device.verdict == Verdict::Pending
-        && device.made.elapsed() >= Duration::from_secs(1)
-        && let Some(user) = device.expected
-    {
-        device.verdict = Verdict::Approved(user);
-    }
-    match device.verdict {
-        Verdict::Pending => {
-            let text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
-            refusal(call, 400, "authorization_pending", 70_016, text)
-        }
-        Verdict::Declined => refusal(
-            call,
-            400,
-            "authorization_declined",
-            70_021,
-            "The end user denied the authorization request.",
-        ),
-        Verdict::Approved(user) => {
-            device.redeemed = true;
-            let scopes = device.scopes.clone();
-            issue(world, call, user, client, &scopes, form, true)
-        }
-    }
-}
-
-fn refresh(world: &mut World, call: &Call, form: &Form, client: &str) -> Answer {
-    let old = field(form, "refresh_token");
-    if world.switches.on("refresh-revoked") {
-        let text = "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.";
-        return refusal(call, 400, "invalid_grant", 50_173, text);
-    }
-    let strict = world.switches.on("refresh-old-revoked");
-    let known = world
-        .entra
-        .refresh
-        .get_mut(old)
-        .filter(|r| r.client.eq_ignore_ascii_case(client) && !(strict && r.rotated_out));
-    let Some(grant) = known else {
-        let text = "The provided value for the input parameter 'refresh_token' is not valid.";
-        return refusal(call, 400, "invalid_grant", 70_000, text);
-    };
-    grant.rotated_out = true;
-    let grant = grant.clone();
-    let wanted = match field(form, "scope") {
-        "" => grant.scopes.clone(),
-        text => match scopes(call, text) {
-            Ok(scopes) => scopes,
-            Err(refused) => return refused,
-        },
-    };
-    if let Some(new) = wanted
-        .iter()
-        .find(|w| !grant.scopes.contains(*w) && !OIDC.contains(&w.as_str()))
-    {
-        let text = format!(
-            "The user or administrator has not consented to use the application with ID '{client}'. Send an interactive authorization request for this user and resource. ({new})"
-        );
-        return refusal(call, 400, "invalid_grant", 65_001, &text);
-    }
-    let rotate = !world.switches.on("refresh-omitted");
-    issue(world, call, grant.user, client, &wanted, form, rotate)
-}
-
-fn issue(
-    world: &mut World,
-    call: &Call,
-    user: usize,
-    client: &str,
-    scopes: &[String],
-    form: &Form,
-    rotate: bool,
-) -> Answer {
-    let seconds = world.switches.number("access-token-seconds");
-    let access = secret();
-    let issued = Instant::now();
-    let granted: Vec<String> = scopes
-        .iter()
-        .filter(|s| *s != "offline_access")
-        .cloned()
-        .collect();
-    world.entra.access.insert(
-        access.clone(),
-        Access {
-            user,
-            client: client.to_owned(),
-            scopes: granted.clone(),
-            issued,
-            expires: issued + Duration::from_secs(seconds),
-            with_claims: form.get("claims").is_some_and(|c| c.contains("nbf")),
-        },
-    );
-    let mut body = json!({
-        "token_type": "Bearer",
-        "scope": granted.join(" "),
-        "expires_in": seconds,
-        "ext_expires_in": seconds,
-        "access_token": access,
-    });
-    let has = |name: &str| scopes.iter().any(|s| s == name);
-    if has("offline_access") && rotate {
-        let refresh = secret();
-        let grant = Refresh {
-            user,
-            client: client.to_owned(),
-            scopes: scopes.to_vec(),
-            rotated_out: false,
-        };
-        world.entra.refresh.insert(refresh.clone(), grant);
-        body["refresh_token"] = refresh.into();
-    }
-    if has("openid") {
-        body["id_token"] = id_token(world, call, user, client, has("profile")).into();
-    }
-    json_answer(200, body)
-}
-
-fn id_token(world: &World, call: &Call, user: usize, client: &str, profile: bool) -> String {
-    let now = now();
-    let mut claims = json!({
-        "aud": client,
-        "iss": format!("{}/{}/v2.0", call.base, world.tenant.id),
-        "iat": now,
-        "nbf": now,
-        "exp": now + 3600,
-    });
-    if let Some(user) = world.users.get(user) {
-        if profile {
-            claims["name"] = user.name.as_str().into();
-            claims["oid"] = user.object_id.as_str().into();
-            claims["preferred_username"] = user.address.as_str().into();
-        }
-        let pairwise = super::ids::sixteen(&[client.as_bytes(), user.object_id.as_bytes()]);
-        claims["sub"] = URL_SAFE_NO_PAD.encode(pairwise).into();
-    }
-    claims["tid"] = world.tenant.id.as_str().into();
-    claims["ver"] = "2.0".into();
-    world.entra.signer.sign(&claims)
-}
-
-fn random(len: usize) -> Vec<u8> {
-    let mut out = Vec::new();
-    while out.len() < len {
-        out.extend_from_slice(uuid::Uuid::new_v4().as_bytes());
-    }
-    out.truncate(len);
-    out
-}
-
-/// An opaque token.
-fn secret() -> String {
-    URL_SAFE_NO_PAD.encode(random(48))
 }
 
 /// Whose token a request carries, if it is known and alive.

@@ -340,6 +340,13 @@ pub(super) fn render(answer: Answer, trace: &Trace) -> Response<Body> {
     response
 }
 
+/// Sets a key of an object.
+pub(super) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(map) = object {
+        map.insert(name.to_owned(), value);
+    }
+}
+
 /// A body without a length.
 pub(super) fn chunked(octets: Bytes) -> Body {
     Body::from_stream(futures_util::stream::iter([Ok::<_, Infallible>(octets)]))

@@ -354,6 +354,18 @@ impl Mailbox {
         number
     }
 
+    /// Puts an item back that [`Mailbox::leave`] took out: the immutable id stays.
+    pub(super) fn put_back(&mut self, folder: u64, mut item: Item) {
+        item.change = self.next_counter();
+        item.moved_in = true;
+        let before = self
+            .folders
+            .get(&folder)
+            .and_then(|f| f.left.get(&item.number));
+        item.left_before = before.copied();
+        self.enter(folder, item);
+    }
+
     fn enter(&mut self, folder: u64, mut item: Item) {
         item.entry = self.next_counter();
         item.folder = folder;
@@ -397,17 +409,9 @@ impl Mailbox {
 
     /// Moves an item: the number stays, the classic id is new.
     pub(super) fn move_item(&mut self, number: u64, folder: u64) {
-        let Some(mut item) = self.leave(number) else {
-            return;
-        };
-        item.change = self.next_counter();
-        item.moved_in = true;
-        item.left_before = self
-            .folders
-            .get(&folder)
-            .and_then(|f| f.left.get(&number))
-            .copied();
-        self.enter(folder, item);
+        if let Some(item) = self.leave(number) {
+            self.put_back(folder, item);
+        }
     }
 
     /// Changes an item. `read_only` says that nothing but the read state is touched: then change

@@ -6,7 +6,7 @@
 use super::{ids, regenerate};
 use bytes::Bytes;
 use mail_parser::{
-    Address, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+    Address, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 use std::sync::OnceLock;
 
@@ -137,8 +137,16 @@ pub(super) fn read(mime: &[u8]) -> Props {
     }
 }
 
-fn has(message: &Message<'_>, name: &'static str) -> bool {
-    message.header(HeaderName::Other(name.into())).is_some()
+/// A header field's raw value, whatever name the parser knows it by.
+fn raw<'a>(message: &'a Message<'_>, name: &str) -> Option<&'a str> {
+    let mut fields = message.headers_raw();
+    fields
+        .find(|(n, _)| n.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+}
+
+fn has(message: &Message<'_>, name: &str) -> bool {
+    raw(message, name).is_some()
 }
 
 fn people(address: Option<&Address<'_>>) -> Vec<Person> {
@@ -227,12 +235,11 @@ pub(super) fn text_of(html: &str) -> String {
 }
 
 fn importance(message: &Message<'_>) -> &'static str {
-    let value = ["Importance", "X-Priority"].iter().find_map(|name| {
-        message
-            .header(HeaderName::Other((*name).into()))
-            .and_then(HeaderValue::as_text)
-            .map(str::to_ascii_lowercase)
-    });
+    let named = ["Importance", "X-Priority"].iter();
+    let value = named
+        .copied()
+        .find_map(|name| raw(message, name))
+        .map(str::to_ascii_lowercase);
     match value.as_deref() {
         Some(v) if v.starts_with("high") || v.starts_with(['1', '2']) => "high",
         Some(v) if v.starts_with("low") || v.starts_with(['4', '5']) => "low",

@@ -6,6 +6,7 @@
 pub mod admin;
 mod attachments;
 mod batch;
+mod compose;
 mod create;
 mod delta;
 mod devicepage;
@@ -14,6 +15,7 @@ mod extended;
 mod faults;
 mod filter;
 mod folders;
+mod grant;
 mod http;
 mod ids;
 mod jwt;
@@ -116,8 +118,9 @@ impl Sandbox {
         let login = server::bind(Face::Login, options.login_port).await?;
         let admin = server::bind(Face::Admin, options.admin_port).await?;
         let urls = [url(&graph)?, url(&login)?, url(&admin)?];
+        let uploads = urls[1].as_str().trim_end_matches('/').to_owned();
         let shared = Shared {
-            world: Arc::new(Mutex::new(world::World::new(options))),
+            world: Arc::new(Mutex::new(world::World::new(options, uploads))),
             addresses: Arc::new(
                 urls.clone()
                     .map(|u| u.as_str().trim_end_matches('/').to_owned()),

@@ -41,11 +41,7 @@ pub(super) enum Need {
 /// Answers a Graph request. `excess` says how many requests of a `$batch` find no place.
 pub(super) fn dispatch(world: &mut World, call: &Call, excess: usize) -> Answer {
     send::deliver_due(world);
-    let answer = if attachments::is_upload(call) {
-        attachments::upload(world, call)
-    } else {
-        handle(world, call, excess)
-    };
+    let answer = handle(world, call, excess);
     let mut answer = answer.unwrap_or_else(|early| *early);
     if call.immutable() && answer.status < 300 {
         answer = answer.with("preference-applied", "IdType=ImmutableId");
@@ -55,6 +51,14 @@ pub(super) fn dispatch(world: &mut World, call: &Call, excess: usize) -> Answer 
 
 fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
     let access = entra::authenticate(world, call)?;
+    let cap = usize::try_from(world.switches.number("body-cap")).unwrap_or(usize::MAX);
+    if call.body.len() > cap {
+        return Err(error(
+            413,
+            "BadRequest",
+            "The maximum request length supported is 4MB.",
+        ));
+    }
     let mut ctx = Ctx {
         world,
         call,

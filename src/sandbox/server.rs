@@ -3,7 +3,7 @@
 //! The lock on the world is taken for the handler alone, never over an `.await`.
 
 use super::{
-    Shared, admin, entra,
+    Shared, admin, attachments, entra,
     faults::{self, Effect},
     http::{self, Answer, Call, Trace},
     route, traffic,
@@ -272,6 +272,9 @@ async fn idle(shared: &Shared, how_long: Duration) {
 }
 
 async fn answered(face: Face, shared: &Shared, call: &Call) -> Answer {
+    if face == Face::Login && attachments::is_upload(call) {
+        return attachments::upload(&mut shared.world(), call).unwrap_or_else(|early| *early);
+    }
     if face == Face::Login {
         return entra::answer(&mut shared.world(), call);
     }

@@ -37,6 +37,8 @@ pub(super) struct World {
     /// Mail on its way.
     pub(super) transit: Vec<super::send::Transit>,
     pub(super) uploads: HashMap<String, super::attachments::Upload>,
+    /// Where upload URLs point: another origin than Graph's.
+    pub(super) upload_base: String,
 }
 
 #[derive(Debug)]
@@ -73,7 +75,7 @@ impl User {
 }
 
 impl World {
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options, upload_base: String) -> Self {
         let mut boxes = Vec::new();
         let mut users = Vec::new();
         for user in options.tenant.users {
@@ -105,6 +107,7 @@ impl World {
             traffic: HashMap::new(),
             transit: Vec::new(),
             uploads: HashMap::new(),
+            upload_base,
         }
     }
 

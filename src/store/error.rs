@@ -81,6 +81,20 @@ impl Error {
         }
     }
 
+    /// No room on the disk.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            Self::Sql { source, .. } | Self::Unnamed(source) => {
+                source.sqlite_error_code() == Some(ErrorCode::DiskFull)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether SQLite says that the file's content cannot be trusted.
     pub(super) fn is_damage(&self) -> bool {
         match self {

@@ -69,8 +69,9 @@ impl MailboxStore {
             .write(move |tx| {
                 let mut round = Round::begin(tx, folder)?;
                 round.expunge_unstaged(&keep)?;
-                for remote in staged_in_order(tx, folder)? {
-                    round.upsert(&remote, &staged(tx, folder, &remote)?)?;
+                for row in staged_in_order(tx, folder)? {
+                    let (remote, message) = staged(tx, row)?;
+                    round.upsert(&remote, &message)?;
                 }
                 let highest = round.finish()?;
                 clear(tx, folder)?;
@@ -160,21 +161,23 @@ fn unstage(tx: &Transaction<'_>, folder: FolderKey, remote: &RemoteId) -> Result
     Ok(())
 }
 
-/// A message without a received time counts as received now.
-fn staged_in_order(tx: &Transaction<'_>, folder: FolderKey) -> Result<Vec<String>> {
+/// Rows of the stage in the order in which they get their UIDs. Row numbers, not ids: a large mailbox
+/// would need megabytes for those. A message without a received time counts as received now.
+fn staged_in_order(tx: &Transaction<'_>, folder: FolderKey) -> Result<Vec<i64>> {
     let mut query = tx.prepare_cached(
-        "SELECT remote FROM stage WHERE folder = ?1 ORDER BY coalesce(received, ?2), remote",
+        "SELECT rowid FROM stage WHERE folder = ?1 ORDER BY coalesce(received, ?2), remote",
     )?;
     let rows = query.query_map([folder.0, unix_now()], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn staged(tx: &Transaction<'_>, folder: FolderKey, remote: &str) -> Result<RemoteMessage> {
+fn staged(tx: &Transaction<'_>, row: i64) -> Result<(String, RemoteMessage)> {
     let mut query = tx.prepare_cached(
-        "SELECT received, told, flags, keywords, change_key, subject, message_id, store_size, summary
-         FROM stage WHERE folder = ?1 AND remote = ?2",
+        "SELECT received, told, flags, keywords, change_key, subject, message_id, store_size,
+             summary, remote
+         FROM stage WHERE rowid = ?1",
     )?;
-    Ok(query.query_row(params![folder.0, remote], staged_message)?)
+    Ok(query.query_row([row], |row| Ok((row.get(9)?, staged_message(row)?)))?)
 }
 
 fn staged_message(row: &Row<'_>) -> rusqlite::Result<RemoteMessage> {

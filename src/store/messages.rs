@@ -185,7 +185,8 @@ impl MailboxStore {
     pub async fn snapshot(&self, folder: FolderKey) -> Result<Snapshot> {
         self.state()
             .read(move |conn| {
-                let mut snapshot = empty_snapshot(conn, folder)?;
+                let (mut snapshot, messages) = counters(conn, folder)?;
+                snapshot.rows.reserve_exact(messages);
                 let mut query = conn.prepare_cached(
                     "SELECT uid, flags, modseq, keywords FROM messages INDEXED BY messages_view
                      WHERE folder = ?1 ORDER BY uid",
@@ -203,7 +204,7 @@ impl MailboxStore {
     pub async fn changes_since(&self, folder: FolderKey, modseq: ModSeq) -> Result<Changes> {
         self.state()
             .read(move |conn| {
-                let now = empty_snapshot(conn, folder)?;
+                let (now, _) = counters(conn, folder)?;
                 let since = i64::try_from(modseq.0).unwrap_or(i64::MAX);
                 Ok(Changes {
                     highest_modseq: now.highest_modseq,
@@ -275,18 +276,19 @@ fn ascending(mut uids: Vec<Uid>) -> Vec<Uid> {
     uids
 }
 
-/// Counters, and room for the rows.
-fn empty_snapshot(conn: &Connection, folder: FolderKey) -> Result<Snapshot> {
+/// A snapshot without its rows, and how many they are.
+fn counters(conn: &Connection, folder: FolderKey) -> Result<(Snapshot, usize)> {
     conn.prepare_cached(
         "SELECT uid_validity, uid_next, highest_modseq, messages FROM folders WHERE key = ?1",
     )?
     .query_row([folder.0], |row| {
-        Ok(Snapshot {
+        let snapshot = Snapshot {
             uid_validity: uid_validity(row.get(0)?, 0)?,
             uid_next: row.get(1)?,
             highest_modseq: mod_seq(row.get(2)?),
-            rows: Vec::with_capacity(row.get::<_, u32>(3)? as usize),
-        })
+            rows: Vec::new(),
+        };
+        Ok((snapshot, row.get::<_, u32>(3)? as usize))
     })
     .optional()?
     .ok_or(Error::NoFolder)

@@ -24,13 +24,28 @@ impl MailboxStore {
     pub async fn keep_served(&self, key: MessageKey, served: Served) -> Result<Served> {
         let mailbox = self.clone();
         self.state()
+            .write(move |tx| mailbox.keep_in(tx, key, served))
+            .await
+    }
+
+    /// [`MailboxStore::keep_served`] for many, in one commit (each commit waits for the disk). Every message has
+    /// its own outcome, in the order given.
+    pub async fn keep_served_all(
+        &self,
+        all: Vec<(MessageKey, Served)>,
+    ) -> Result<Vec<Result<Served>>> {
+        let mailbox = self.clone();
+        self.state()
             .write(move |tx| {
-                if let Some(earlier) = mailbox.served_in(tx, key)? {
-                    return Ok(earlier);
+                let mut kept = Vec::with_capacity(all.len());
+                for (key, served) in all {
+                    kept.push(match mailbox.keep_in(tx, key, served) {
+                        // The disk's troubles are everyone's.
+                        Err(error @ Error::Unnamed(_)) => return Err(error),
+                        own => own,
+                    });
                 }
-                exists(tx, key)?;
-                write(tx, mailbox.sealer(), key, &served)?;
-                Ok(served)
+                Ok(kept)
             })
             .await
     }
@@ -57,6 +72,15 @@ impl MailboxStore {
             self.cache().adopt(from, to).await?;
         }
         Ok(adopted)
+    }
+
+    fn keep_in(&self, tx: &Transaction<'_>, key: MessageKey, served: Served) -> Result<Served> {
+        if let Some(earlier) = self.served_in(tx, key)? {
+            return Ok(earlier);
+        }
+        exists(tx, key)?;
+        write(tx, self.sealer(), key, &served)?;
+        Ok(served)
     }
 
     fn served_in(&self, conn: &Connection, key: MessageKey) -> Result<Option<Served>> {

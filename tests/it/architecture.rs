@@ -104,6 +104,10 @@ const PURE: &[&str] = &[
     "account/names.rs",
     "account/render.rs",
     "graph/retry.rs",
+    "spool/state.rs",
+    "spool/bounce.rs",
+    "spool/recipients.rs",
+    "spool/outgoing.rs",
     "oauth/token.rs",
 ];
 

@@ -113,7 +113,7 @@ impl Fake {
 
     /// Every token request succeeds.
     pub(crate) async fn graph(graph: impl Fn(&Got, usize) -> Step + Send + Sync + 'static) -> Self {
-        Self::start(|got, n| token_step(got, n), graph).await
+        Self::start(token_step, graph).await
     }
 
     pub(crate) fn to_graph(&self) -> Vec<Got> {
@@ -433,10 +433,10 @@ async fn a_401_that_stays_is_denied_and_does_not_hammer() {
     assert_eq!(error.class(), ErrorClass::Denied);
     assert_eq!(error.request_id(), Some("r-1"));
     assert_eq!(fake.to_graph().len(), 2);
-    for _ in 0..8 {
+    for _ in 0..14 {
         client.message(&id("m")).await.unwrap_err();
     }
-    assert!(fake.to_login().len() <= 2 + 4, "{}", fake.to_login().len());
+    assert!(fake.to_login().len() <= 2 + 10, "{}", fake.to_login().len());
 }
 
 #[tokio::test]
@@ -795,4 +795,63 @@ async fn who_signed_in_is_checked_against_every_address() {
         "signed in as a.b@example.net, expected ben@example.com"
     );
     assert_eq!(error.class(), ErrorClass::Denied);
+}
+
+#[tokio::test]
+async fn a_large_attachment_goes_up_in_pieces_without_the_token() {
+    const SIZE: usize = 7_000_000;
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let pieces = taken.clone();
+    let fake = Fake::graph(move |got, _| {
+        let host = got.header("host").remove(0);
+        if got.line.contains("createUploadSession") {
+            let url = format!("http://{host}/api/session?authtoken=s3cret");
+            let body = json!({"uploadUrl": url, "nextExpectedRanges": ["0-"]});
+            return Step::Answer(201, vec![], body.to_string().into_bytes());
+        }
+        assert!(got.header("authorization").is_empty());
+        let mut pieces = pieces.lock().unwrap();
+        if got.line.starts_with("GET ") {
+            let at: usize = pieces.iter().map(|(_, len)| len).sum();
+            return ok(json!({"nextExpectedRanges": [format!("{at}-")]}));
+        }
+        let range = got.header("content-range").remove(0);
+        if pieces.iter().any(|(own, _)| *own == range) {
+            return status(416);
+        }
+        pieces.push((
+            range,
+            got.header("content-length")[0].parse::<usize>().unwrap(),
+        ));
+        match pieces.len() {
+            // Taken, and the answer lost.
+            1 => Step::Reset,
+            2 => ok(json!({"ExpirationDateTime": "x", "nextExpectedRanges": ["6553600"]})),
+            _ => status(201),
+        }
+    })
+    .await;
+    let (client, _dir) = client(&fake).await;
+    let file = postern::graph::upload::Attachment {
+        name: "a.bin".to_owned(),
+        content_type: "application/octet-stream".to_owned(),
+        content_id: None,
+        is_inline: false,
+        octets: vec![b'x'; SIZE].into(),
+    };
+    client.attach(&id("d"), &file).await.unwrap();
+    let ranges: Vec<_> = taken
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(range, _)| range.clone())
+        .collect();
+    assert_eq!(
+        ranges,
+        [
+            "bytes 0-3276799/7000000",
+            "bytes 3276800-6553599/7000000",
+            "bytes 6553600-6999999/7000000"
+        ]
+    );
 }

@@ -8,10 +8,14 @@
 
 mod architecture;
 mod auth;
+mod cloud;
 mod config;
 mod graph;
+mod imap_stack;
+mod imap_transcripts;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod sandbox;
 mod store;
 mod tls;

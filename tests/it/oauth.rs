@@ -276,9 +276,13 @@ async fn a_short_lived_token_is_renewed_early_and_used_while_the_host_is_away() 
     assert_eq!(source.access_token().await.unwrap().expose(), "short");
     assert_eq!(fake.to_login().len(), 2);
     tokio::time::sleep(Duration::from_millis(3100)).await;
-    assert_eq!(source.access_token().await.unwrap().expose(), "short");
+    // Nobody waits for the renewal while the old token is good, and it is tried once.
+    for _ in 0..3 {
+        assert_eq!(source.access_token().await.unwrap().expose(), "short");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert_eq!(fake.to_login().len(), 3);
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(
         source
             .access_token()

@@ -647,10 +647,14 @@ async fn what_departed_is_remembered_in_bounds() {
     list(&mailbox, folder, page).await;
     // Keys follow the order of the listing.
     let first = key(&mailbox, folder, &ids[0]).await;
-    let writes = (0..2_010).map(|i| mailbox.keep_served(MessageKey(first.0 + i), served("x")));
-    for write in writes {
-        write.await.unwrap();
-    }
+    let all = (0..2_011).map(|i| (MessageKey(first.0 + i), served("x")));
+    let kept = mailbox.keep_served_all(all.collect()).await.unwrap();
+    assert!(
+        kept[..2_010]
+            .iter()
+            .all(|k| k.as_ref().unwrap() == &served("x"))
+    );
+    assert!(matches!(kept[2_010], Err(Error::NoMessage)));
     let leave = ids.iter().map(|id| gone(id)).collect();
     mailbox.apply(folder, leave, None).await.unwrap();
     let of = async |i: usize| mailbox.elsewhere(&RemoteId::new(&ids[i])).await.unwrap();

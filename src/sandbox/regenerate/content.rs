@@ -260,10 +260,23 @@ fn decoded(mime: &[u8], part: &MessagePart<'_>) -> Vec<u8> {
     let raw = range
         .and_then(|(start, end)| mime.get(start..end))
         .unwrap_or_default();
+    let said = part.content_transfer_encoding().unwrap_or_default();
     let plain = match part.encoding {
-        Encoding::None => None,
         Encoding::QuotedPrintable => quoted_printable_decode(raw),
         Encoding::Base64 => base64_decode(raw),
+        // The parser gives up where a multipart is not closed; its octets are good all the same.
+        Encoding::None if part.is_encoding_problem && said.eq_ignore_ascii_case("base64") => {
+            base64_decode(&alphabet(raw))
+        }
+        Encoding::None => None,
     };
     plain.unwrap_or_else(|| encode::only_crlf(raw.to_vec()))
+}
+
+/// The base64 characters of a damaged part, in whole groups of four.
+fn alphabet(raw: &[u8]) -> Vec<u8> {
+    let known = |b: &u8| b.is_ascii_alphanumeric() || b"+/=".contains(b);
+    let mut kept: Vec<u8> = raw.iter().copied().filter(known).collect();
+    kept.truncate(kept.len() / 4 * 4);
+    kept
 }

@@ -178,7 +178,7 @@ fn conversation(mut subject: &str) -> &str {
     subject
 }
 
-/// `01`, five octets of the time (FILETIME), sixteen of an id, as the service numbers conversations.
+/// `01`, the five upper octets of the time (FILETIME), sixteen of an id, as the service numbers conversations.
 fn thread_index(mime: &[u8], mail: &Message<'_>) -> String {
     let seconds = mail
         .date()
@@ -188,7 +188,7 @@ fn thread_index(mime: &[u8], mail: &Message<'_>) -> String {
         .saturating_add(11_644_473_600)
         .saturating_mul(10_000_000);
     let mut octets = vec![1];
-    octets.extend(filetime.to_be_bytes().iter().take(6).skip(1));
+    octets.extend(filetime.to_be_bytes().into_iter().take(5));
     for salt in [3, 4] {
         octets.extend_from_slice(&encode::hash(mime, salt).to_be_bytes());
     }
@@ -285,7 +285,7 @@ fn raw(mime: &[u8], header: &Header<'_>) -> Vec<u8> {
     for (i, line) in whole.split(|b| *b == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let fits = match i {
-            0 => line.contains(&b':') && !line.starts_with(b":"),
+            0 => named(line),
             _ => line.first().is_some_and(|b| b" \t".contains(b)) && !line.trim_ascii().is_empty(),
         };
         match (fits, i) {
@@ -295,4 +295,13 @@ fn raw(mime: &[u8], header: &Header<'_>) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Whether a line opens a field as RFC 5322 section 3.6.8 has it; `From ` of a mail folder does not.
+fn named(line: &[u8]) -> bool {
+    let Some(colon) = line.iter().position(|b| *b == b':') else {
+        return false;
+    };
+    let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
+    !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }

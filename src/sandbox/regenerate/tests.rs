@@ -41,6 +41,10 @@ fn a_draft_comes_out_as_recorded() {
         X-MS-Exchange-Organization-RecordReviewCfmType: 0\r\nContent-Type: text/plain; charset=\"us-ascii\"\r\n\
         MIME-Version: 1.0\r\n\r\nTest email\r\n";
     assert_eq!(text(&regenerate(mime, &draft)), recorded);
+    // Without one that came in, the index starts with the time of the mail, as recorded.
+    let unindexed = text(mime).replace("Thread-Index", "X-Index");
+    let made = text(&regenerate(unindexed.as_bytes(), &draft));
+    assert!(made.contains("\r\nThread-Index: AQHbZp7+"), "{made}");
 }
 
 #[test]
@@ -101,6 +105,18 @@ fn a_missing_sender_is_the_owner_of_the_mailbox() {
         "{out}"
     );
     assert!(out.ends_with("\r\n\r\ny\r\n"));
+}
+
+#[test]
+fn what_is_no_field_is_left_out() {
+    let mime = b"From a@example.com Tue Jan 14 16:11:39 2025\r\nFrom: a@example.com\r\n\
+        Mail content: lost\r\nX-Kept: yes\r\n\r\nx\r\n";
+    let out = text(&regenerate(mime, &context("i")));
+    assert!(
+        out.starts_with("From: \"a@example.com\" <a@example.com>\r\n"),
+        "{out}"
+    );
+    assert!(!out.contains("lost") && !out.contains("From a@") && out.contains("X-Kept: yes\r\n"));
 }
 
 #[test]
@@ -176,6 +192,38 @@ fn the_tree_is_the_services_own() {
     assert!(text(&out).contains("X-MS-Has-Attach: yes\r\n"));
 }
 
+#[test]
+fn a_multipart_that_nobody_closed_keeps_its_attachment() {
+    let mime = b"From: a@example.com\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+        --x\r\n\r\ntext\r\n--x\r\nContent-Type: application/pdf; name=a.pdf\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQ=\r\n\r\n";
+    let out = regenerate(mime, &context("i"));
+    assert_eq!(parse(&out).attachment(0).unwrap().contents(), b"%PDF-1.4");
+}
+
+#[test]
+fn meetings_stay_meetings() {
+    let folders = seed::demo(1_750_000_000).users.remove(0).folders;
+    let mails = folders.into_iter().flat_map(|folder| folder.messages);
+    let event = |octets: &[u8]| {
+        let parsed = parse(octets);
+        let found = parsed
+            .parts
+            .iter()
+            .find(|part| super::content::kind(part) == "text/calendar")?;
+        let method = found.content_type()?.attribute("method")?.to_owned();
+        Some((method, found.text_contents()?.to_owned()))
+    };
+    let mut methods = Vec::new();
+    for mail in mails {
+        let before = event(&mail.mime);
+        assert_eq!(before, event(&regenerate(&mail.mime, &context("i"))));
+        methods.extend(before.map(|(method, _)| method));
+    }
+    methods.sort();
+    assert_eq!(methods, ["CANCEL", "REPLY", "REQUEST"]);
+}
+
 fn addresses(found: Option<&Address<'_>>) -> Vec<String> {
     let list = found.into_iter().flat_map(|it| it.iter());
     // An angle bracket too many is no part of an address, whatever the parser makes of it.
@@ -205,12 +253,20 @@ fn lone_text<'m>(mail: &'m Message<'_>) -> Option<&'m str> {
     }
 }
 
-/// Contents of all binary parts, in attached mails too.
+/// Contents of all binary parts and of texts with a name, in attached mails too.
 fn binaries(mail: &Message<'_>, found: &mut BTreeMap<Vec<u8>, usize>) {
-    for part in &mail.parts {
+    // Where the parser gave up decoding it has nothing to compare with.
+    for part in mail.parts.iter().filter(|part| !part.is_encoding_problem) {
         match &part.body {
             PartType::Binary(octets) | PartType::InlineBinary(octets) if !octets.is_empty() => {
                 *found.entry(octets.to_vec()).or_default() += 1;
+            }
+            PartType::Text(text) | PartType::Html(text)
+                if part.attachment_name().is_some() && !text.is_empty() =>
+            {
+                *found
+                    .entry(text.trim_end().as_bytes().to_vec())
+                    .or_default() += 1;
             }
             PartType::Message(inner) => binaries(inner, found),
             _ => {}
@@ -250,6 +306,31 @@ fn faults(mime: &[u8]) -> Vec<String> {
             "text",
             words(Some(text)),
             words(after.body_text(0).as_deref()),
+        );
+    }
+    for field in [
+        "From",
+        "To",
+        "Cc",
+        "Reply-To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "References",
+        "Thread-Topic",
+        "Thread-Index",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Language",
+    ] {
+        let times = after
+            .headers()
+            .iter()
+            .filter(|it| it.name().eq_ignore_ascii_case(field));
+        same(
+            "fields at most",
+            (times.count() > 1).to_string(),
+            "false".to_owned(),
         );
     }
     let (mut a, mut b) = (BTreeMap::new(), BTreeMap::new());
@@ -363,5 +444,55 @@ fn hostile_octets_are_no_fault() {
         let out = regenerate(mime, &Context::default());
         assert_crlf_alone("hostile", &out);
         assert!(MessageParser::new().parse(&out).is_some());
+    }
+}
+
+/// A header that any program reads: fields, folded lines, and one blank line after them.
+fn assert_sound(name: &str, out: &[u8]) {
+    assert_crlf_alone(name, out);
+    let end = out
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .expect("the header ends");
+    let header = text(&out[..end]);
+    assert!(header.contains("MIME-Version: 1.0"), "{name}: {header}");
+    for line in header.split("\r\n") {
+        let folded = line.starts_with([' ', '\t']);
+        assert!(
+            folded || line.find(':').is_some_and(|at| at > 0),
+            "{name}: {line}"
+        );
+    }
+    assert!(MessageParser::new().parse(out).is_some(), "{name}");
+}
+
+#[test]
+fn damaged_mails_still_come_out_sound() {
+    let mut chance = 1_u64;
+    let mut below = |end: usize| {
+        chance ^= chance << 13;
+        chance ^= chance >> 7;
+        chance ^= chance << 17;
+        usize::try_from(chance).unwrap() % end
+    };
+    let folders = seed::demo(1_750_000_000).users.remove(0).folders;
+    let mails = folders.into_iter().flat_map(|folder| folder.messages);
+    for mail in mails.filter(|mail| mail.mime.len() < 20_000) {
+        for _ in 0..4 {
+            let mut damaged = mail.mime.clone();
+            for _ in 0..=below(6) {
+                let at = below(damaged.len());
+                match below(4) {
+                    0 => damaged.truncate(at + 1),
+                    1 => drop(damaged.drain(at..(at + 150).min(damaged.len()))),
+                    _ => damaged[at] = b"\n\r-\"<=: \0\xE4"[below(10)],
+                }
+                if damaged.is_empty() {
+                    damaged.push(b':');
+                }
+            }
+            let name = text(&damaged[..damaged.len().min(400)]);
+            assert_sound(&name, &regenerate(&damaged, &context("i")));
+        }
     }
 }

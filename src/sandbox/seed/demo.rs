@@ -26,6 +26,7 @@ fn anna(now: i64) -> User {
     }
     desk.folder(&["inbox", "Projekte", "Leer"], false);
     desk.folder(&["Ablage"], false);
+    desk.folder(&["Ablage", "2024"], false);
     desk.folder(&["Ablage", "2024", "Verträge"], false);
     desk.folder(&["Versteckte Regeln"], true);
     bodies::fill(&mut desk, &inbox);
@@ -183,6 +184,19 @@ mod tests {
                 .iter()
                 .any(|folder| folder.path.len() == 3 && folder.messages.is_empty())
         );
+        for user in &tenant.users {
+            let known = |path: &[String]| user.folders.iter().any(|folder| folder.path == path);
+            let default = |path: &[String]| path.len() == 1 && path[0] == "inbox";
+            let parents = user
+                .folders
+                .iter()
+                .map(|folder| &folder.path[..folder.path.len() - 1]);
+            let named = |path: &[String]| path.is_empty() || known(path) || default(path);
+            assert!(
+                parents.into_iter().all(named),
+                "a folder without its parent"
+            );
+        }
         let paths: HashSet<_> = anna.folders.iter().map(|folder| &folder.path).collect();
         assert_eq!(paths.len(), anna.folders.len());
     }

@@ -6,6 +6,7 @@ use super::{
     entity::Entity,
     letter::{Letter, Person, Way},
 };
+use chrono::Datelike;
 
 /// Minutes of an hour and of a day, for ages.
 pub(super) const HOUR: i64 = 60;
@@ -36,6 +37,12 @@ pub(super) const READ: Marks = Marks {
     read: true,
     ..UNREAD
 };
+
+/// Minutes that the clocks are ahead in summer: from April to October, near enough.
+fn summer(seconds: i64) -> i32 {
+    let month = chrono::DateTime::from_timestamp(seconds, 0).map_or(1, |at| at.month());
+    if (4..=10).contains(&month) { 60 } else { 0 }
+}
 
 pub(super) struct Desk {
     pub(super) owner: Person,
@@ -83,7 +90,7 @@ impl Desk {
             to,
             subject: Some(subject.to_owned()),
             sent: self.now - age * 60 - jitter,
-            zone: if self.german { 60 } else { 0 },
+            zone: if self.german { 60 } else { 0 } + summer(self.now - age * 60),
             message_id: format!(
                 "<{:016x}.{}.{mailbox}@{host}>",
                 self.chance.next(),

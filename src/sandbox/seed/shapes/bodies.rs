@@ -1,6 +1,6 @@
 //! Mails of one part: every transfer encoding, flowed text, HTML alone, nothing at all.
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{BARE, BEN, CLARA, GRACE, JUERGEN},
     desk::{DAY, Desk, HOUR, READ, UNREAD},
     entity::{Entity, Transfer, crlf},
@@ -10,7 +10,7 @@ use super::super::{
 const GERMAN: &str = "Hallo Anna,\n\ndie Prüfung der Größenänderung läuft. Kosten: 1.200 € – geschätzt.\n\n\
     .\n.. Zeilen, die mit einem Punkt beginnen\nFrom hier an folgt der Anhang = Gleichheitszeichen, \ttab\n\nGrüße\nJürgen\n";
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     let plain = "Hi,\n\njust plain words, in seven bits.\n";
     single(
         desk,
@@ -94,7 +94,7 @@ fn wide(desk: &mut Desk, path: &[&str]) {
 /// Nothing but a file: no multipart around it.
 fn scanned(desk: &mut Desk, path: &[&str]) {
     let letter = desk.incoming(BARE, "Scan 0042", 3 * DAY);
-    let page = super::super::files::pdf("Scan 0042");
+    let page = crate::sandbox::seed::files::pdf("Scan 0042");
     desk.put(
         path,
         &letter,

@@ -1,6 +1,6 @@
 //! The same few words in the charsets that still travel, header and body.
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{CLARA, JUERGEN, OLGA, TARO},
     desk::{DAY, Desk, READ, UNREAD},
     entity::{Entity, Transfer},
@@ -18,7 +18,7 @@ struct Sample {
     age: i64,
 }
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     for sample in western().into_iter().chain(distant()) {
         let letter = desk.incoming(sample.from, "", sample.age * DAY).unnamed();
         let letter = letter.with("Subject", sample.subject);

@@ -1,6 +1,6 @@
 //! Headers out of the ordinary: long subjects, none, crowds of recipients, lists, senders of many kinds.
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{ANNA, BARE, BEN, CLARA, COUNSEL, GRACE, JUERGEN, NEWS, OLGA},
     desk::{DAY, Desk, HOUR, Marks, READ, UNREAD},
     entity::{Entity, Transfer},
@@ -8,7 +8,7 @@ use super::super::{
     words::html,
 };
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     subjects(desk, path);
     recipients(desk, path);
     senders(desk, path);

@@ -1,6 +1,6 @@
 //! Multiparts (RFC 2046 section 5.1), inline images (RFC 2387, 2392), and files of every naming.
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{CLARA, GRACE, JUERGEN},
     desk::{DAY, Desk, HOUR, Marks, READ, UNREAD},
     entity::{Entity, Transfer},
@@ -10,7 +10,7 @@ use super::super::{
 
 const TEXT: &str = "Guten Tag Frau Albrecht,\n\nanbei die Pläne, wie besprochen.\n\nMit freundlichen Grüßen\nClara Conrad\n";
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     let body = alternative(desk);
     whole(desk, path, "Pläne, zweimal dasselbe", 3 * DAY + HOUR, body);
     let body = related(desk);

@@ -1,13 +1,13 @@
 //! Mails inside mails: forwarded, twice forwarded, digests (RFC 2046 sections 5.1.5 and 5.2.1).
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{BEN, CLARA, GRACE, JUERGEN},
     desk::{DAY, Desk, Marks, READ},
     entity::{Entity, Transfer},
     files,
 };
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     let origin = original(desk);
     let forwarded = forward(desk, "WG: Abnahme", &origin, 12);
     let marks = Marks {

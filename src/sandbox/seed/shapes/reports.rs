@@ -1,6 +1,6 @@
 //! What machines write: delivery reports (RFC 3464), receipts (RFC 8098), meetings (RFC 6047), TNEF.
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{BEN, CLARA, GRACE, JUERGEN, POSTMASTER},
     desk::{DAY, Desk, HOUR, Marks, READ, UNREAD},
     entity::{Entity, Transfer, crlf},
@@ -8,7 +8,7 @@ use super::super::{
     letter::date,
 };
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     bounce(desk, path, "failed", "5.1.1", 32 * HOUR);
     bounce(desk, path, "delayed", "4.4.1", 170 * DAY);
     receipt(desk, path, "displayed", 2 * DAY);

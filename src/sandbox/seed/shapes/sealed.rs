@@ -1,6 +1,6 @@
 //! Signed and encrypted mail: S/MIME (RFC 8551) and OpenPGP (RFC 3156). No signature verifies: keys there are none.
 
-use super::super::{
+use crate::sandbox::seed::{
     cast::{CLARA, COUNSEL, GRACE},
     desk::{DAY, Desk, HOUR, READ, UNREAD},
     entity::{Entity, Transfer, crlf},
@@ -9,7 +9,7 @@ use super::super::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-pub(in super::super) fn fill(desk: &mut Desk, path: &[&str]) {
+pub(in crate::sandbox::seed) fn fill(desk: &mut Desk, path: &[&str]) {
     smime_signed(desk, path);
     for (kind, arc, age) in [
         ("signed-data", 2, 17),

@@ -1,6 +1,6 @@
 //! The shapes claimed really occur, and every mail of the demo is fit for the wire.
 
-use super::super::{Message, demo};
+use crate::sandbox::seed::{Message, demo};
 use mail_parser::{HeaderName, MessageParser, MimeHeaders, PartType};
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,0 +1,9 @@
+//! The sandbox over the wire: what it answers has the recorded shapes, and it surprises as the
+//! service does.
+
+mod bed;
+mod recorded;
+mod signin;
+mod sync;
+mod traffic;
+mod transport;
