@@ -23,6 +23,8 @@ pub enum Error {
     /// Three downloads, and none was whole.
     #[error("the message could not be downloaded whole")]
     Broken,
+    #[error("the message is larger than any that Exchange lets in")]
+    TooLarge,
     /// Graph could not say of some messages where they are; what is known stays.
     #[error("{0} messages could not be looked up")]
     Unresolved(usize),
@@ -51,6 +53,7 @@ impl Error {
             Self::Broken | Self::Unresolved(_) | Self::Endless(_) | Self::Stopping => {
                 ErrorClass::TEMPORARY
             }
+            Self::TooLarge => ErrorClass::TooLarge,
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,
             Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,

@@ -1,8 +1,8 @@
 //! Whether and when to repeat a request (pure).
 //!
 //! A request that may have had an effect is never repeated blindly: only what is idempotent, what was
-//! refused before it was looked at (429), or what never left this computer (Graph: throttling; dossier
-//! of limits and errors, "status to class").
+//! refused before it was looked at (429), or what never left this computer (Graph: throttling, error
+//! responses).
 
 use chrono::{DateTime, Utc};
 use std::time::Duration;

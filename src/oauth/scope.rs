@@ -28,3 +28,50 @@ pub fn scopes(account: &Account) -> Vec<String> {
     }
     scopes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Cloud, SignIn},
+        mail::AccountName,
+    };
+
+    fn of(uses: Use, user: &str, graph: &str) -> String {
+        let account = Account {
+            name: AccountName::new("a"),
+            mailbox: "a@example.com".to_owned(),
+            user: user.to_owned(),
+            tenant: "t".to_owned(),
+            client_id: "c".to_owned(),
+            sign_in: SignIn::Device,
+            uses,
+            cloud: Cloud {
+                login_url: "https://login.example.com/".parse().unwrap(),
+                graph_url: graph.parse().unwrap(),
+            },
+        };
+        let scopes = scopes(&account).join(" ");
+        let oidc = "openid profile offline_access ";
+        scopes.strip_prefix(oidc).unwrap().to_owned()
+    }
+
+    #[test]
+    fn use_and_cloud_decide() {
+        let own = "A@example.com";
+        assert_eq!(
+            of(Use::Read, own, "https://graph.microsoft.us"),
+            "https://graph.microsoft.us/User.Read https://graph.microsoft.us/Mail.Read"
+        );
+        assert_eq!(
+            of(Use::Send, own, "http://127.0.0.1:9/"),
+            "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Send"
+        );
+        let shared = of(Use::Mail, "b@example.com", "https://graph.microsoft.com");
+        let short = shared.replace("https://graph.microsoft.com/", "");
+        assert_eq!(
+            short,
+            "User.Read Mail.ReadWrite Mail.ReadWrite.Shared Mail.Send Mail.Send.Shared"
+        );
+    }
+}

@@ -194,7 +194,7 @@ pub fn id_token(
     }
     let tenant_id = claim("tid")?;
     let issuer = claim("iss")?;
-    if issuer != format!("{issuer_base}{tenant_id}/v2.0") {
+    if !issuer_fits(&issuer, issuer_base, &tenant_id) {
         return Err(format!("id_token: unexpected issuer {issuer}"));
     }
     let expires = number(&json, "exp").ok_or("id_token: no exp")?;
@@ -206,6 +206,29 @@ pub fn id_token(
         object_id: claim("oid")?,
         username: text(&json, "preferred_username").or_else(|| text(&json, "upn")),
     })
+}
+
+/// `{base}{tid}/v2.0`, where a cloud's login host may go by another of its names.
+fn issuer_fits(issuer: &str, base: &str, tenant_id: &str) -> bool {
+    const NAMES: [&[&str]; 2] = [
+        &[
+            "https://login.microsoftonline.com/",
+            "https://login.microsoft.com/",
+            "https://login.windows.net/",
+        ],
+        // The pages on national clouds disagree about China's.
+        &[
+            "https://login.partner.microsoftonline.cn/",
+            "https://login.chinacloudapi.cn/",
+        ],
+    ];
+    let Some(own) = issuer.strip_suffix(&format!("{tenant_id}/v2.0")) else {
+        return false;
+    };
+    own == base
+        || NAMES
+            .iter()
+            .any(|names| names.contains(&own) && names.contains(&base))
 }
 
 fn text(json: &Value, key: &str) -> Option<String> {

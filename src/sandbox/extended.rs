@@ -84,7 +84,7 @@ pub(super) fn array(ids: &[String], value: impl Fn(&str) -> Option<String>) -> O
     (!set.is_empty()).then(|| Value::Array(set))
 }
 
-/// A message's property by its normalized id. `size_extra` is what the store counts beyond the MIME.
+/// A message's property by its normalized id. `size_extra` is what the store counts for any item.
 pub(super) fn of_item(item: &Item, id: &str, size_extra: u64) -> Option<String> {
     if let Some(value) = item.extended.get(id) {
         return Some(value.clone());
@@ -92,7 +92,7 @@ pub(super) fn of_item(item: &Item, id: &str, size_extra: u64) -> Option<String> 
     let props = || item.content.props();
     let tag = id.split_once(' ').map(|(_, tag)| tag)?;
     match tag {
-        "0xe08" => Some((item.content.mime().len() as u64 + size_extra).to_string()),
+        "0xe08" => Some((props().store_size + size_extra).to_string()),
         "0xe07" => Some(flags(item).to_string()),
         "0x1090" => match item.flag.get("flagStatus").and_then(Value::as_str) {
             Some("flagged") => Some("2".into()),

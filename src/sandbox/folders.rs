@@ -6,10 +6,12 @@ use super::{
     http::{Answer, Outcome, bad_request, error, not_found, percent_encode},
     ids,
     mailbox::{Item, Mailbox},
+    mimeview::Content,
     project::{self, entity},
     route::{Ctx, Target, folder_number},
 };
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 const NAMES: &[&str] = &[
     "id",
@@ -363,6 +365,7 @@ fn copy_tree(mailbox: &mut Mailbox, number: u64, to: u64, now: i64) -> u64 {
     let below: Vec<_> = mailbox.children(number).iter().map(|f| f.number).collect();
     let copy = mailbox.create_folder(to, &name, hidden);
     for mut item in items {
+        item.content = Arc::new(Content::new(item.content.mime().clone()));
         item.created = now;
         mailbox.add(copy, item);
     }

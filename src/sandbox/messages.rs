@@ -6,11 +6,13 @@ use super::{
     folders::{context, destination, next_link, paging},
     http::{Answer, Outcome, Payload, bad_request, error, not_found, percent_encode},
     mailbox::{Item, Mailbox},
+    mimeview::Content,
     project::{self, Shape, entity},
     route::{Ctx, Target, folder_number, item_number},
     world::World,
 };
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Largest `$top`.
 const LARGEST_PAGE: usize = 1000;
@@ -290,6 +292,8 @@ pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool)
     let to = folder_number(mailbox, destination(&body)?)?;
     let number = if copy {
         let mut twin = mailbox.items.get(&number).cloned().ok_or_else(not_found)?;
+        // A rendering of its own: generated boundaries name the item.
+        twin.content = Arc::new(Content::new(twin.content.mime().clone()));
         twin.created = now;
         twin.modified = now;
         mailbox.add(to, twin)

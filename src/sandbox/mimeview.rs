@@ -49,6 +49,10 @@ pub(super) struct Props {
     pub(super) read_receipt: bool,
     pub(super) delivery_receipt: bool,
     pub(super) headers: Vec<(String, String)>,
+    /// What the store counts: text in UTF-16, attachments decoded with 4.5 % on top (recorded: a
+    /// file of 3,483,322 octets counts 3,640,066). So a mail of one line counts more than its MIME,
+    /// one with a large attachment less.
+    pub(super) store_size: u64,
     /// The octets that all messages of a conversation share.
     pub(super) thread: [u8; 16],
 }
@@ -106,6 +110,7 @@ pub(super) fn read(mime: &[u8]) -> Props {
     let in_reply_to = ids_of(message.in_reply_to());
     let message_id = message.message_id().map(bracketed);
     let subject = message.subject().unwrap_or("").to_owned();
+    let attachments = attachments(&message);
     let root = references
         .as_deref()
         .and_then(|r| r.split(' ').next().map(str::to_owned))
@@ -121,9 +126,10 @@ pub(super) fn read(mime: &[u8]) -> Props {
         reply_to: people(message.reply_to()),
         sent: message.date().map(|d| d.to_timestamp()),
         preview: plain.trim().chars().take(255).collect(),
+        store_size: store_size(&message, &body, &attachments),
         html,
         body,
-        attachments: attachments(&message),
+        attachments,
         importance: importance(&message),
         class: class(&message),
         read_receipt: has(&message, "Disposition-Notification-To"),
@@ -135,6 +141,15 @@ pub(super) fn read(mime: &[u8]) -> Props {
         in_reply_to,
         references,
     }
+}
+
+fn store_size(message: &Message<'_>, body: &str, attachments: &[Attachment]) -> u64 {
+    let head = message.root_part().raw_header_offset()..message.root_part().raw_body_offset();
+    let text = body.encode_utf16().count() * 2;
+    let files = attachments
+        .iter()
+        .map(|a| a.octets.len() + a.octets.len() / 22 + 300);
+    u64::from(head.end.saturating_sub(head.start)) + (text + files.sum::<usize>()) as u64
 }
 
 /// A header field's raw value, whatever name the parser knows it by.

@@ -171,7 +171,7 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     (
         "size-extra",
         "2100",
-        "octets that 0x0E08 counts on top of the MIME",
+        "octets that 0x0E08 counts for any item, on top of header, text and attachments",
     ),
     // Sending
     (

@@ -422,3 +422,54 @@ async fn batches_are_understood() {
     assert_eq!(gone, [true, true, true, false]);
     assert_eq!(got[0].1.as_ref().unwrap_err().class(), ErrorClass::NotFound);
 }
+
+#[tokio::test]
+async fn drafts_attachments_and_sending_reach_the_sandbox() {
+    let stage = Stage::new(seed::large(1, NOW)).await;
+    let mime = b"From: anna@example.com\r\nTo: anna@example.com\r\nSubject: an mich\r\n\
+                 Message-ID: <own@example.com>\r\n\r\nHallo\r\n";
+    let draft = stage.client.create_draft_mime(mime).await.unwrap();
+    assert_eq!(draft.is_draft, Some(true));
+    let id = RemoteId::new(&draft.id);
+    for size in [1_000, 4_000_000] {
+        let file = postern::graph::upload::Attachment {
+            name: format!("{size}.bin"),
+            content_type: "application/octet-stream".to_owned(),
+            content_id: None,
+            is_inline: false,
+            octets: vec![7; size].into(),
+        };
+        stage.client.attach(&id, &file).await.unwrap();
+    }
+    stage.client.send_draft(&id).await.unwrap();
+    stage.client.send_mail_mime(mime).await.unwrap();
+    let url = stage.sandbox.admin_url().join("submissions").unwrap();
+    let sent: Value = stage
+        .http
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(sent["submissions"].as_array().unwrap().len(), 2, "{sent}");
+    let error = stage
+        .client
+        .create_draft_mime(&[b'x'; 5_000_000])
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), ErrorClass::TooLarge, "{error:?}");
+}
+
+#[tokio::test]
+async fn extended_properties_come_with_the_delta_where_the_service_honours_it() {
+    let stage = Stage::new(seed::large(2, NOW)).await;
+    stage.switch("delta-expand", json!(true)).await;
+    let (messages, ..) = stage.round(None).await;
+    assert!(
+        messages
+            .iter()
+            .all(|m| m.extended && m.store_size.is_some())
+    );
+}

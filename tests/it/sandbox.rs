@@ -2,6 +2,7 @@
 //! service does.
 
 mod bed;
+mod demo;
 mod recorded;
 mod signin;
 mod sync;

@@ -158,3 +158,27 @@ fn an_id_token_must_be_ours_and_fresh() {
     assert!(id_token("garbage", "app", "https://login.example.com/", 0).is_err());
     assert!(id_token("a.%%.c", "app", "https://login.example.com/", 0).is_err());
 }
+
+#[test]
+fn a_cloud_may_go_by_another_of_its_names() {
+    let com = "https://login.microsoftonline.com/";
+    let cn = "https://login.partner.microsoftonline.cn/";
+    assert!(issuer_fits(&format!("{com}t/v2.0"), com, "t"));
+    assert!(issuer_fits(
+        "https://login.chinacloudapi.cn/t/v2.0",
+        cn,
+        "t"
+    ));
+    for (issuer, base) in [
+        (format!("{com}t/v2.0"), cn),
+        (format!("{com}t/v1.0"), com),
+        (format!("{com}x/t/v2.0"), com),
+        (
+            "https://login.microsoftonline.com.example.net/t/v2.0".to_owned(),
+            com,
+        ),
+        ("t/v2.0".to_owned(), com),
+    ] {
+        assert!(!issuer_fits(&issuer, base, "t"), "{issuer}");
+    }
+}

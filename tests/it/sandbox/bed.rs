@@ -109,9 +109,13 @@ pub(super) async fn bed(mails: usize) -> Bed {
 }
 
 pub(super) async fn start(tenant: Tenant, auto_approve: bool) -> Bed {
+    start_as(tenant, auto_approve, Seeding::Verbatim).await
+}
+
+pub(super) async fn start_as(tenant: Tenant, auto_approve: bool, seeding: Seeding) -> Bed {
     let options = Options {
         tenant,
-        seeding: Seeding::Verbatim,
+        seeding,
         graph_port: 0,
         login_port: 0,
         admin_port: 0,
@@ -175,24 +179,32 @@ impl Bed {
 
     /// Signs in by device code and returns the token answer.
     pub(super) async fn sign_in(&self, user: &str, scopes: &str) -> Value {
+        self.sign_in_as(user, CLIENT, scopes).await
+    }
+
+    async fn sign_in_as(&self, user: &str, client: &str, scopes: &str) -> Value {
         let device = self
-            .form("devicecode", &[("client_id", CLIENT), ("scope", scopes)])
+            .form("devicecode", &[("client_id", client), ("scope", scopes)])
             .await;
         let code = device.text("/user_code");
         self.admin("POST", "/approve", json!({"user_code": code, "user": user}))
             .await;
-        let said = self.redeem(&device.text("/device_code")).await;
+        let said = self.redeem_as(client, &device.text("/device_code")).await;
         assert_eq!(said.status, 200, "{}", said.body);
         said.body
     }
 
     pub(super) async fn redeem(&self, device_code: &str) -> Said {
+        self.redeem_as(CLIENT, device_code).await
+    }
+
+    async fn redeem_as(&self, client: &str, device_code: &str) -> Said {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
         self.form(
             "token",
             &[
                 ("grant_type", grant),
-                ("client_id", CLIENT),
+                ("client_id", client),
                 ("device_code", device_code),
             ],
         )
@@ -201,7 +213,11 @@ impl Bed {
 
     /// A Graph client for `user`.
     pub(super) async fn graph(&self, user: &str) -> Graph<'_> {
-        let token = self.sign_in(user, SCOPES).await["access_token"]
+        self.graph_as(user, CLIENT).await
+    }
+
+    pub(super) async fn graph_as(&self, user: &str, client: &str) -> Graph<'_> {
+        let token = self.sign_in_as(user, client, SCOPES).await["access_token"]
             .as_str()
             .unwrap()
             .to_owned();

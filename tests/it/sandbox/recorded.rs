@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// A recording, or `None` (said loudly) where the recordings are not beside the checkout.
-fn recording(name: &str) -> Option<Value> {
+pub(super) fn recording(name: &str) -> Option<Value> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let dir = ["../shared", "../../shared"]
         .map(|d| root.join(d))

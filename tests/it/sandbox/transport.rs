@@ -186,6 +186,62 @@ async fn json_makes_items_that_are_no_drafts() {
 }
 
 #[tokio::test]
+async fn a_copy_is_a_new_item_and_stays_when_the_first_is_deleted_for_good() {
+    let bed = bed(1).await;
+    let graph = bed.graph(ANNA).await;
+    let id = graph.first_id("inbox").await;
+    let copy = graph
+        .send(
+            "POST",
+            &format!("/me/messages/{id}/copy"),
+            json!({"destinationId": "archive"}),
+        )
+        .await;
+    assert_eq!(copy.status, 201);
+    assert_ne!(copy.text("/id"), id);
+    assert_eq!(
+        graph
+            .send(
+                "POST",
+                &format!("/me/messages/{id}/permanentDelete"),
+                Value::Null
+            )
+            .await
+            .status,
+        204
+    );
+    assert_eq!(graph.get(&format!("/me/messages/{id}")).await.status, 404);
+    assert_eq!(
+        raw(&graph, &copy.text("/id")).await.as_bytes(),
+        super::bed::mail(1)
+    );
+    let trashed = graph
+        .send(
+            "DELETE",
+            &format!("/me/messages/{}", copy.text("/id")),
+            Value::Null,
+        )
+        .await;
+    assert_eq!(trashed.status, 204);
+    let trash = graph.get("/me/mailFolders/deleteditems").await.text("/id");
+    assert_eq!(
+        graph
+            .get(&format!("/me/messages/{}", copy.text("/id")))
+            .await
+            .text("/parentFolderId"),
+        trash
+    );
+    let stale = graph
+        .request("PATCH", &format!("/me/messages/{}", copy.text("/id")))
+        .header("If-Match", "W/\"old\"");
+    let stale = said(stale.json(&json!({"isRead": true})).send().await.unwrap()).await;
+    assert_eq!(
+        (stale.status, stale.code()),
+        (412, "ErrorIrresolvableConflict")
+    );
+}
+
+#[tokio::test]
 async fn attachments_are_added_small_and_large() {
     let bed = bed(0).await;
     let graph = bed.graph(ANNA).await;
@@ -257,4 +313,23 @@ async fn attachments_are_added_small_and_large() {
         .unwrap();
     assert_eq!(value.bytes().await.unwrap(), large);
     assert_eq!(graph.get(&item).await.body["hasAttachments"], true);
+    let expand = "$expand=singleValueExtendedProperties($filter=id%20eq%20'Integer%200x0E08')";
+    let size = graph
+        .get(&format!("{item}?{expand}"))
+        .await
+        .text("/singleValueExtendedProperties/0/value");
+    let size: usize = size.parse().unwrap();
+    let mime = graph
+        .request("GET", &format!("{item}/$value"))
+        .send()
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap()
+        .len();
+    assert!(
+        large.len() < size && size < mime,
+        "the store counts decoded files: {size}, MIME {mime}"
+    );
 }
