@@ -4,7 +4,7 @@
 //! are a second client's, `R:` and `T:` what a client from another computer says and hears. `#` is a comment. `!` acts:
 //! `deliver SUBJECT`, `delete MESSAGE-ID`, `read MESSAGE-ID`, `fault JSON`, `heal`, `tls`, `shut` (half-close), `end` (the server
 //! must close), `send N` (N times x, no line end), `tls`/`shut`/`end`/`send` for the client that spoke last. `{PASSWORD}` is the app
-//! password, `{PLAIN}` the message of SASL PLAIN in base64; `<XX>` is an octet in hexadecimal.
+//! password, `{PASSWORD+}` a literal's announcement of its length, `{PLAIN}` the message of SASL PLAIN in base64; `\xNN` is an octet in hexadecimal.
 
 use super::imap_stack::{ANNA, Client, Stack, small_world};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -110,21 +110,18 @@ impl Player {
         let text = text
             .replace("{PASSWORD}", &self.stack.password)
             .replace("{PASSWORD64}", &STANDARD.encode(&self.stack.password))
+            .replace(
+                "{PASSWORD+}",
+                &format!("{{{}+}}", self.stack.password.len()),
+            )
             .replace("{PLAIN}", &plain);
-        let mut out = Vec::new();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find('<') {
-            let hex = rest
-                .get(at + 1..at + 3)
-                .filter(|_| rest.get(at + 3..at + 4) == Some(">"));
-            let octet = hex.filter(|hex| hex.chars().all(|c| matches!(c, '0'..='9' | 'A'..='F')));
-            let octet = octet.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-            let used = if octet.is_some() { 4 } else { 1 };
-            out.extend_from_slice(&rest.as_bytes()[..at]);
-            out.push(octet.unwrap_or(b'<'));
-            rest = &rest[at + used..];
+        let mut parts = text.split("\\x");
+        let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+        for part in parts {
+            let (hex, rest) = part.split_at(2);
+            out.push(u8::from_str_radix(hex, 16).unwrap());
+            out.extend_from_slice(rest.as_bytes());
         }
-        out.extend_from_slice(rest.as_bytes());
         out
     }
 
