@@ -357,7 +357,7 @@ pub(crate) fn small_world() -> seed::Tenant {
     user.folders.push(seed::Folder {
         path: vec!["Projekte".into(), "R&D/ü 🚀".into()],
         hidden: false,
-        messages: vec![plain()],
+        messages: vec![filed()],
     });
     tenant
 }
@@ -373,6 +373,13 @@ fn plain() -> seed::Message {
         categories: vec!["Rot".into()],
         ..seed::Message::default()
     }
+}
+
+fn filed() -> seed::Message {
+    let mut mail = plain();
+    let text = String::from_utf8(mail.mime).unwrap();
+    mail.mime = text.replace("<lunch@", "<filed@").into_bytes();
+    mail
 }
 
 fn with_attachment() -> seed::Message {
