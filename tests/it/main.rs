@@ -23,6 +23,7 @@ mod mime_hostile;
 mod oauth;
 mod program;
 mod sandbox;
+mod smtp_transcripts;
 mod store;
 mod sync;
 mod sync_random;
