@@ -158,7 +158,7 @@ async fn story(seed: u64) {
         }
     }
     story.world.heal().await;
-    for place in 0..3 {
+    for (place, (name, _)) in FOLDERS.iter().enumerate() {
         let seen = story.look(place).await.expect("healed");
         let seen: BTreeMap<_, _> = seen
             .into_iter()
@@ -169,7 +169,7 @@ async fn story(seed: u64) {
             seen,
             truth,
             "seed {seed}, {}:\n{}",
-            FOLDERS[place].0,
+            name,
             story.log.join("\n")
         );
     }
