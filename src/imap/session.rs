@@ -93,13 +93,19 @@ fn allowed(command: &Command, stage: Stage) -> bool {
         | Command::Lsub(_)
         | Command::Status(..)
         | Command::Idle
-        | Command::ChangeMailboxes => stage >= Stage::Authenticated,
+        | Command::Append(_)
+        | Command::Create(_)
+        | Command::Delete(_)
+        | Command::Rename(..) => stage >= Stage::Authenticated,
         Command::Check
         | Command::Close
         | Command::Unselect
         | Command::Search { .. }
         | Command::Fetch { .. }
-        | Command::ChangeMessages => stage == Stage::Selected,
+        | Command::Store { .. }
+        | Command::Copy { .. }
+        | Command::Move { .. }
+        | Command::Expunge(_) => stage == Stage::Selected,
     }
 }
 
@@ -109,7 +115,7 @@ fn may_tell_expunges(command: &Command) -> bool {
         command,
         Command::Fetch { uid: false, .. }
             | Command::Search { uid: false, .. }
-            | Command::ChangeMessages
+            | Command::Store { uid: false, .. }
     )
 }
 
@@ -317,14 +323,20 @@ mod tests {
             ("LSUB a b", &[Authenticated, Selected]),
             ("STATUS a (UNSEEN)", &[Authenticated, Selected]),
             ("IDLE", &[Authenticated, Selected]),
+            ("APPEND a {1}\r\nx", &[Authenticated, Selected]),
             ("CREATE a", &[Authenticated, Selected]),
+            ("DELETE a", &[Authenticated, Selected]),
+            ("RENAME a b", &[Authenticated, Selected]),
             ("CHECK", &[Selected]),
             ("CLOSE", &[Selected]),
             ("UNSELECT", &[Selected]),
             ("EXPUNGE", &[Selected]),
             ("SEARCH ALL", &[Selected]),
             ("UID FETCH 1 FLAGS", &[Selected]),
+            ("UID EXPUNGE 1", &[Selected]),
+            ("STORE 1 FLAGS (a)", &[Selected]),
             ("COPY 1 a", &[Selected]),
+            ("UID MOVE 1 a", &[Selected]),
         ] {
             let command = wire::decode(format!("t {line}").as_bytes())
                 .unwrap()
@@ -344,6 +356,10 @@ mod tests {
             ("STORE 1 FLAGS ()", false),
             ("UID FETCH 1 FLAGS", true),
             ("UID SEARCH ALL", true),
+            ("UID STORE 1 FLAGS ()", true),
+            ("COPY 1 a", true),
+            ("MOVE 1 a", true),
+            ("EXPUNGE", true),
             ("NOOP", true),
         ] {
             let command = wire::decode(format!("t {line}").as_bytes())
