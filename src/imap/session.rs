@@ -20,6 +20,7 @@ use crate::{
     net::Stream,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// BADs in a row.
@@ -27,7 +28,9 @@ const FAULTS: u32 = 10;
 /// Wrong passwords in a session.
 const FAILURES: u32 = 3;
 
-/// Without a login, each command must come within a minute.
+/// Time for a login, everything before it included.
+const LOGIN_WITHIN: Duration = Duration::from_secs(180);
+/// Of that, for one command.
 const QUIET_BEFORE_LOGIN: Duration = Duration::from_secs(60);
 /// RFC 3501 section 5.4 asks for at least 30 minutes.
 pub const QUIET: Duration = Duration::from_secs(35 * 60);
@@ -164,10 +167,13 @@ impl Session {
     }
 
     async fn serve(&mut self) -> Result<()> {
+        let begun = Instant::now();
         let mut faults = 0;
         while self.stage() != Stage::Logout {
             let quiet = match self.stage() {
-                Stage::NotAuthenticated => QUIET_BEFORE_LOGIN,
+                Stage::NotAuthenticated => LOGIN_WITHIN
+                    .saturating_sub(begun.elapsed())
+                    .min(QUIET_BEFORE_LOGIN),
                 _ => QUIET,
             };
             let status = match self.conn.command(quiet).await? {
