@@ -573,3 +573,21 @@ async fn the_demo_mailbox_costs_few_requests() {
     let value: Value = world.get("count").await;
     assert!(value["peak"].as_u64().unwrap() <= 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_folder_is_listed_with_three_requests_for_a_thousand_mails() {
+    const MAILS: usize = 3_000;
+    let world = World::new(seed::large(MAILS, NOW), Seeding::Regenerated).await;
+    let account = world.account();
+    account.folders().await.unwrap();
+    let since = Instant::now();
+    let (selected, cost) = world.cost(account.select(&mailbox(INBOX))).await;
+    let rows = selected.unwrap().snapshot.rows;
+    eprintln!(
+        "{MAILS} mails listed: {cost} requests, {:?}",
+        since.elapsed()
+    );
+    assert_eq!(rows.len(), MAILS);
+    assert!(rows.iter().zip(1..).all(|(row, n)| row.uid.value() == n));
+    assert!(cost <= 3 * MAILS as u64 / 1_000 + 1, "{cost}");
+}
