@@ -36,6 +36,8 @@ pub enum Error {
     /// The account is configured, but nobody is signed in as it should be.
     #[error("{0}")]
     Unavailable(String),
+    #[error("this cannot be done yet")]
+    NotYet,
     #[error("the account is being closed")]
     Stopping,
     #[error("what was kept of the message cannot be read")]
@@ -56,6 +58,7 @@ impl Error {
             Self::TooLarge => ErrorClass::TooLarge,
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,
+            Self::NotYet => ErrorClass::Permanent,
             Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,
         }
     }

@@ -21,6 +21,7 @@ pub mod search;
 pub mod sync;
 mod turns;
 mod worker;
+pub mod write;
 
 pub use crate::store::{
     mailboxes::{FolderKey, FolderRow},
@@ -28,6 +29,7 @@ pub use crate::store::{
 };
 pub use error::Error;
 pub use registry::Registry;
+pub use write::{Copied, Expunged, FlagChange, Stored};
 
 use crate::{
     graph,

@@ -139,10 +139,7 @@ impl Stack {
         let server = Arc::clone(&self.server);
         let stop = self.stop.clone();
         tokio::spawn(server.connection(Stream::plain(theirs), false, here, peer, stop));
-        Client {
-            stream: Some(Box::new(ours)),
-            input: Vec::new(),
-        }
+        Client::over(ours)
     }
 
     /// A client that is logged in, its greetings read.
@@ -238,6 +235,13 @@ pub(crate) struct Client {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Client {
+    pub(crate) fn over(stream: impl Io + 'static) -> Self {
+        Self {
+            stream: Some(Box::new(stream)),
+            input: Vec::new(),
+        }
+    }
+
     pub(crate) async fn send(&mut self, octets: &[u8]) {
         let stream = self.stream.as_mut().unwrap();
         stream.write_all(octets).await.unwrap();
@@ -357,7 +361,7 @@ pub(crate) fn small_world() -> seed::Tenant {
     user.folders.push(seed::Folder {
         path: vec!["Projekte".into(), "R&D/ü 🚀".into()],
         hidden: false,
-        messages: vec![plain()],
+        messages: vec![filed()],
     });
     tenant
 }
@@ -373,6 +377,13 @@ fn plain() -> seed::Message {
         categories: vec!["Rot".into()],
         ..seed::Message::default()
     }
+}
+
+fn filed() -> seed::Message {
+    let mut mail = plain();
+    let text = String::from_utf8(mail.mime).unwrap();
+    mail.mime = text.replace("<lunch@", "<filed@").into_bytes();
+    mail
 }
 
 fn with_attachment() -> seed::Message {

@@ -2,7 +2,7 @@
 //!
 //! `C:` is sent with CRLF, `S:` is one line that must come (`…` stands for anything). `C2:` and `S2:`
 //! are a second client's, `R:` and `T:` what a client from another computer says and hears. `#` is a comment. `!` acts:
-//! `deliver SUBJECT`, `delete MESSAGE-ID`, `read MESSAGE-ID`, `fault JSON`, `heal`, `tls`, `shut` (half-close), `end` (the server
+//! `deliver SUBJECT`, `delete MESSAGE-ID`, `read MESSAGE-ID`, `fault JSON`, `heal`, `wait SECONDS`, `tls`, `shut` (half-close), `end` (the server
 //! must close), `send N` (N times x, no line end), `tls`/`shut`/`end`/`send` for the client that spoke last. `{PASSWORD}` is the app
 //! password, `{PASSWORD+}` a literal's announcement of its length, `{PLAIN}` the message of SASL PLAIN in base64; `\xNN` is an octet in hexadecimal.
 
@@ -14,6 +14,10 @@ use std::{collections::BTreeMap, fs};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_imap_transcript() {
+    if std::env::var_os("SHOW_LOG").is_some() {
+        let shown = tracing_subscriber::fmt().with_env_filter("postern=trace,warn");
+        let _ = shown.with_test_writer().try_init();
+    }
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let mut stories = tokio::task::JoinSet::new();
     let mut count = 0;
@@ -149,6 +153,10 @@ impl Player {
                 self.stack.admin("faults", body).await;
             }
             "heal" => self.stack.heal().await,
+            "wait" => {
+                let seconds = rest.parse().map_err(|_| "no number")?;
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            }
             "stop" => self.stack.stop.cancel(),
             "tls" => last.unwrap().tls(&self.stack).await,
             "shut" => last.unwrap().half_close().await,
