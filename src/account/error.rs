@@ -36,6 +36,9 @@ pub enum Error {
     /// The account is configured, but nobody is signed in as it should be.
     #[error("{0}")]
     Unavailable(String),
+    /// The process just started: whether the account can serve is not known yet.
+    #[error("the account is still being opened")]
+    Opening,
     #[error("this cannot be done yet")]
     NotYet,
     #[error("the account is being closed")]
@@ -52,9 +55,11 @@ impl Error {
             Self::Graph(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::NoMailbox(_) | Self::FolderGone | Self::MessageGone => ErrorClass::NotFound,
-            Self::Broken | Self::Unresolved(_) | Self::Endless(_) | Self::Stopping => {
-                ErrorClass::TEMPORARY
-            }
+            Self::Opening
+            | Self::Broken
+            | Self::Unresolved(_)
+            | Self::Endless(_)
+            | Self::Stopping => ErrorClass::TEMPORARY,
             Self::TooLarge => ErrorClass::TooLarge,
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,
