@@ -19,6 +19,7 @@ pub mod structure;
 pub mod text;
 mod words;
 
+pub(crate) use address::addresses;
 pub use decode::decode;
 pub use envelope::{Address, Envelope, envelope};
 pub use params::Param;

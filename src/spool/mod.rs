@@ -3,6 +3,9 @@
 
 mod accept;
 mod error;
+mod outgoing;
+mod recipients;
+mod state;
 
 pub use accept::Incoming;
 pub use error::{Error, Result};
