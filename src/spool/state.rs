@@ -46,6 +46,8 @@ pub enum Event {
     Accepted,
     /// Not sent, and never will be.
     Refused,
+    /// Not sent, for a reason that nobody foresaw.
+    Strange,
     /// Not sent; the reason passes, perhaps after so many milliseconds.
     Later(Option<u64>),
     /// Not sent: the account is not signed in or lacks a right.
@@ -63,6 +65,8 @@ pub enum Event {
 pub struct Facts {
     pub now: i64,
     pub accepted: i64,
+    /// So far.
+    pub attempts: u32,
     /// In doubt since.
     pub doubted: Option<i64>,
     /// Even in `0.0..1.0`.
@@ -94,7 +98,7 @@ impl Default for Patience {
             give_up: 2 * 24 * 3_600_000,
             looks: (2_000, 60_000),
             doubt: 15 * 60_000,
-            settle: 60_000,
+            settle: 30_000,
             access: 60_000,
         }
     }
@@ -124,10 +128,18 @@ pub fn next(state: State, event: Event, facts: &Facts, patience: &Patience) -> O
         report: true,
     };
     Some(match (state, event) {
+        // However it came back into the queue, it is not tried for ever.
+        (S::Queued | S::Deferred, E::Begun)
+            if facts.attempts > 0 && age(facts) >= patience.give_up =>
+        {
+            told(S::Failed)
+        }
         (S::Queued | S::Deferred | S::Held, E::Begun) => to(S::Attempting, Some(facts.now)),
         (S::Attempting, E::Restarted) => to(S::InDoubt, Some(facts.now)),
         (S::Attempting | S::InDoubt, E::Accepted) => to(S::Sent, None),
         (S::Attempting, E::Refused) => told(S::Failed),
+        // Unknown on the way out: a person looks.
+        (S::Attempting, E::Strange) => told(S::Held),
         (S::Attempting, E::Later(_)) if age(facts) >= patience.give_up => told(S::Failed),
         (S::Attempting, E::Later(retry_after)) => {
             to(S::Deferred, Some(retry(facts, patience, retry_after)))
@@ -255,6 +267,7 @@ mod tests {
         Facts {
             now,
             accepted: 1_000_000,
+            attempts: 1,
             doubted,
             random: 0.0,
         }
@@ -271,6 +284,7 @@ mod tests {
             (S::Attempting, E::Restarted) => at(S::InDoubt, 0),
             (S::Attempting | S::InDoubt, E::Accepted) => end(S::Sent, false),
             (S::Attempting, E::Refused) => end(S::Failed, true),
+            (S::Attempting, E::Strange) => end(S::Held, true),
             (S::Attempting, E::Later(None)) => at(S::Deferred, 50_000),
             (S::Attempting, E::Later(Some(_))) => at(S::Deferred, 300_000),
             (S::Attempting, E::NoAccess) => at(S::Held, 60_000),
@@ -288,6 +302,7 @@ mod tests {
             E::Restarted,
             E::Accepted,
             E::Refused,
+            E::Strange,
             E::Later(None),
             E::Later(Some(300_000)),
             E::NoAccess,
@@ -321,6 +336,14 @@ mod tests {
         let late = facts(1_000_000 + 172_800_000, None);
         let end = next(S::Attempting, E::Later(Some(1)), &late, &PATIENCE).unwrap();
         assert_eq!((end.state, end.due, end.report), (S::Failed, None, true));
+        for state in [S::Queued, S::Deferred] {
+            let end = next(state, E::Begun, &late, &PATIENCE).unwrap();
+            assert_eq!((end.state, end.report), (S::Failed, true));
+            // Nobody has tried yet: the computer was off.
+            let fresh = Facts { attempts: 0, ..late };
+            let begun = next(state, E::Begun, &fresh, &PATIENCE).unwrap();
+            assert_eq!(begun.state, S::Attempting);
+        }
         let long = facts(1_900_000, Some(1_000_000));
         let end = next(S::InDoubt, E::Unclear, &long, &PATIENCE).unwrap();
         assert_eq!((end.state, end.due, end.report), (S::Held, None, true));
