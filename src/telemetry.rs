@@ -16,14 +16,22 @@ pub enum Format {
 }
 
 /// Libraries whose finer levels print headers, bodies or keys.
-const TALKATIVE: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "rustls", "axum"];
+const TALKATIVE: &[&str] = &[
+    "h2=warn",
+    "hyper=warn",
+    "hyper_util=warn",
+    "reqwest=warn",
+    "axum=warn",
+    // Warns of every odd handshake, so that any client could fill the log.
+    "rustls=error",
+];
 
 /// Starts logging; a second call changes nothing. `filter` is a level (`info`) or directives as
 /// `tracing` has them (`postern::account=debug,warn`).
 pub fn start(filter: &str, format: Format) -> Result<(), ParseError> {
     let mut filter: EnvFilter = filter.parse()?;
-    for library in TALKATIVE {
-        filter = filter.add_directive(format!("{library}=warn").parse()?);
+    for directive in TALKATIVE {
+        filter = filter.add_directive(directive.parse()?);
     }
     let builder = fmt()
         .with_env_filter(filter)

@@ -17,7 +17,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 pub use render::structure;
 
@@ -97,7 +97,8 @@ async fn bring(
         // Someone else may have brought it while we waited for our turn.
         match inner.store.cache_get(row.key).await {
             Ok(Some(octets)) => {
-                done.push((place, keep(inner, row, octets).await.map(|k| k.served)))
+                let kept = from_cache(inner, row, octets).await;
+                done.push((place, kept.map(|kept| kept.served)));
             }
             _ if row.store_size.is_some_and(|size| size > SMALL) => alone.push((place, row)),
             _ => small.push((place, row)),
@@ -142,6 +143,7 @@ async fn bring(
     done
 }
 
+/// What a `$batch` brought of `rows`.
 async fn batched(
     graph: &graph::Client,
     rows: &[(usize, &MessageRow)],
@@ -199,6 +201,14 @@ fn clip(mut octets: Vec<u8>, range: Range<u64>) -> Vec<u8> {
     octets
 }
 
+/// A rendering, normalised, with its facts.
+struct Fresh {
+    octets: Vec<u8>,
+    facts: Served,
+    /// Nothing is missing at its end.
+    whole: bool,
+}
+
 /// A message as it is served.
 struct Kept {
     served: Served,
@@ -206,58 +216,72 @@ struct Kept {
 }
 
 async fn download(inner: &Inner, graph: &graph::Client, row: &MessageRow) -> Result<Kept> {
-    let octets = whole(graph, &row.remote).await?;
-    settle_whole(inner, row, octets).await
+    let fresh = whole(graph, &row.remote).await?;
+    keep(inner, row, fresh).await
 }
 
 /// Downloads until the message is whole. One without its end may have come so: the same octets twice are no
 /// broken transfer.
-async fn whole(graph: &graph::Client, id: &RemoteId) -> Result<Vec<u8>> {
-    let mut before: Option<Vec<u8>> = None;
+async fn whole(graph: &graph::Client, id: &RemoteId) -> Result<Fresh> {
+    let mut before: Option<[u8; 32]> = None;
     let mut failed = Error::Broken;
     for _ in 0..TRIES {
-        match collect(graph.mime(id).await).await {
-            Err(error) if is_final(&error) => return Err(error.into()),
-            Err(error) => failed = error.into(),
-            Ok(octets) => {
-                let (octets, complete) = checked(octets).await?;
-                let again = before.as_ref() == Some(&octets) && !octets.is_empty();
-                if complete || again {
-                    return Ok(octets);
-                }
-                tracing::debug!(%id, octets = octets.len(), "a download without its end");
-                before = Some(octets);
+        let octets = match collect(graph.mime(id).await).await {
+            Ok(octets) => octets,
+            Err(Error::Graph(error)) if !is_final(&error) => {
+                failed = error.into();
+                continue;
             }
+            Err(error) => return Err(error),
+        };
+        let fresh = checked(octets).await?;
+        let again = before == Some(fresh.facts.sha256) && fresh.facts.size > 0;
+        if fresh.whole || again {
+            return Ok(fresh);
         }
+        tracing::debug!(%id, octets = fresh.facts.size, "a download without its end");
+        before = Some(fresh.facts.sha256);
+        failed = Error::Broken;
     }
     Err(failed)
 }
 
 async fn collect(
-    opened: graph::Result<impl Stream<Item = std::result::Result<Bytes, graph::Error>>>,
-) -> std::result::Result<Vec<u8>, graph::Error> {
+    opened: graph::Result<impl Stream<Item = graph::Result<Bytes>>>,
+) -> Result<Vec<u8>> {
     let mut octets = Vec::new();
     let mut chunks = std::pin::pin!(opened?);
     while let Some(chunk) = chunks.try_next().await? {
         if octets.len() + chunk.len() > MAX_OCTETS {
-            break;
+            return Err(Error::TooLarge);
         }
         octets.extend_from_slice(&chunk);
     }
     Ok(octets)
 }
 
-/// Normalised, and whether it looks whole.
-async fn checked(octets: Vec<u8>) -> Result<(Vec<u8>, bool)> {
-    aside(octets.len(), move || {
+/// Normalises a download, and learns its facts.
+async fn checked(octets: Vec<u8>) -> Result<Fresh> {
+    let length = octets.len();
+    let normal = move || {
         let octets = match mime::normalize(&octets) {
-            std::borrow::Cow::Borrowed(_) => octets,
-            std::borrow::Cow::Owned(normal) => normal,
+            Cow::Borrowed(_) => octets,
+            Cow::Owned(normal) => normal,
         };
-        let whole = render::looks_whole(&octets, &mime::parse(&octets));
-        (octets, whole)
+        learned(octets)
+    };
+    aside(length, normal).await?
+}
+
+/// What octets that are normalised already tell.
+fn learned(octets: Vec<u8>) -> Result<Fresh> {
+    let (facts, structure) = render::facts(&octets)?;
+    let whole = render::looks_whole(&octets, &structure);
+    Ok(Fresh {
+        octets,
+        facts,
+        whole,
     })
-    .await
 }
 
 /// Runs `work` here, or on a thread for long work if it is about many octets.
@@ -278,16 +302,22 @@ async fn settle(
     row: &MessageRow,
     octets: Vec<u8>,
 ) -> Result<Kept> {
-    let (octets, whole) = checked(octets).await?;
-    if whole {
-        return settle_whole(inner, row, octets).await;
+    let fresh = checked(octets).await?;
+    if fresh.whole {
+        return keep(inner, row, fresh).await;
     }
     download(inner, graph, row).await
 }
 
+/// Facts of what the cache has: it holds only what was served.
+async fn from_cache(inner: &Inner, row: &MessageRow, octets: Vec<u8>) -> Result<Kept> {
+    let fresh = aside(octets.len(), move || learned(octets)).await??;
+    in_force(inner, row, fresh).await
+}
+
 /// Compares a download with what was served, if something was, and keeps it.
-async fn settle_whole(inner: &Inner, row: &MessageRow, octets: Vec<u8>) -> Result<Kept> {
-    let kept = keep(inner, row, octets).await?;
+async fn keep(inner: &Inner, row: &MessageRow, fresh: Fresh) -> Result<Kept> {
+    let kept = in_force(inner, row, fresh).await?;
     // The cache may vanish at any time: that it took nothing is no reason to serve nothing.
     if let Err(error) = inner.store.cache_put(row.key, &kept.octets).await {
         tracing::warn!(account = %inner.name, %error, "a message is not kept in the cache");
@@ -295,28 +325,26 @@ async fn settle_whole(inner: &Inner, row: &MessageRow, octets: Vec<u8>) -> Resul
     Ok(kept)
 }
 
-/// The facts in force for these octets, and the octets that they describe.
-async fn keep(inner: &Inner, row: &MessageRow, octets: Vec<u8>) -> Result<Kept> {
-    let octets = Arc::new(octets);
-    let work = Arc::clone(&octets);
-    let fresh = aside(octets.len(), move || render::facts(&work)).await??;
-    let served = inner.store.keep_served(row.key, fresh.clone()).await;
+/// The facts in force for this message, and the octets that they describe.
+async fn in_force(inner: &Inner, row: &MessageRow, fresh: Fresh) -> Result<Kept> {
+    let Fresh { octets, facts, .. } = fresh;
+    let sha256 = facts.sha256;
+    let served = inner.store.keep_served(row.key, facts).await;
     let served = served.map_err(gone)?;
-    if served.sha256 == fresh.sha256 {
-        let octets = Arc::unwrap_or_clone(octets);
+    if served.sha256 == sha256 {
         return Ok(Kept { served, octets });
     }
-    let (kept, work) = (served.clone(), Arc::clone(&octets));
-    let rebuilt = aside(octets.len(), move || render::rebuild(&kept, &work)).await?;
-    if let Some(octets) = rebuilt {
+    let (was, is) = (served.size, octets.len());
+    let rebuilding = move || {
+        let rebuilt = render::rebuild(&served, &octets);
+        rebuilt.map(|octets| Kept { served, octets })
+    };
+    if let Some(kept) = aside(is, rebuilding).await? {
         tracing::debug!(account = %inner.name, uid = %row.uid, "another rendering, made as it was served");
-        return Ok(Kept { served, octets });
+        return Ok(kept);
     }
     let uid = inner.store.replace(row.key).await.map_err(gone)?;
-    tracing::info!(
-        account = %inner.name, uid = %row.uid, new = %uid,
-        was = served.size, is = fresh.size, "new content: new UID"
-    );
+    tracing::info!(account = %inner.name, uid = %row.uid, new = %uid, was, is, "new content: new UID");
     // The folder is not at hand here.
     inner.hub.announce_all();
     Err(Error::MessageGone)

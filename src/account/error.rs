@@ -23,6 +23,8 @@ pub enum Error {
     /// Three downloads, and none was whole.
     #[error("the message could not be downloaded whole")]
     Broken,
+    #[error("the message is larger than any that Exchange lets in")]
+    TooLarge,
     /// Graph could not say of some messages where they are; what is known stays.
     #[error("{0} messages could not be looked up")]
     Unresolved(usize),
@@ -34,6 +36,8 @@ pub enum Error {
     /// The account is configured, but nobody is signed in as it should be.
     #[error("{0}")]
     Unavailable(String),
+    #[error("this cannot be done yet")]
+    NotYet,
     #[error("the account is being closed")]
     Stopping,
     #[error("what was kept of the message cannot be read")]
@@ -51,8 +55,10 @@ impl Error {
             Self::Broken | Self::Unresolved(_) | Self::Endless(_) | Self::Stopping => {
                 ErrorClass::TEMPORARY
             }
+            Self::TooLarge => ErrorClass::TooLarge,
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,
+            Self::NotYet => ErrorClass::Permanent,
             Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,
         }
     }

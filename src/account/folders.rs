@@ -7,12 +7,12 @@
 use super::{
     Error, FolderKey, FolderRow, Inner, Result,
     names::{self, Node},
-    sync::Turn,
+    sync::{self, Bound, Turn},
 };
 use crate::{
     graph::{
         self,
-        types::{Entry, Folder, Link},
+        types::{Entry, Folder},
     },
     mail::{ErrorClass, RemoteId, Role},
     store::mailboxes::FolderUpsert,
@@ -22,9 +22,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-
-/// Pages of one round. Graph has at most some ten thousand folders in a mailbox, ten or more to a page.
-const MAX_PAGES: usize = 5_000;
 
 /// The state of this process; all that must survive is in the store.
 #[derive(Debug, Default)]
@@ -132,19 +129,18 @@ async fn read(inner: &Inner, link: Option<&str>) -> Result<News> {
         ..News::default()
     };
     let mut link = link.map(str::to_owned);
-    for _ in 0..MAX_PAGES {
+    let mut bound = Bound::default();
+    loop {
         let page = inner.graph.folder_delta(link.as_deref()).await?;
         page.items.into_iter().for_each(|entry| news.add(entry));
-        match page.link {
-            Link::Delta(delta) => {
-                news.link = delta;
-                return Ok(news);
-            }
-            Link::Next(next) if link.as_deref() != Some(next.as_str()) => link = Some(next),
-            Link::Next(_) | Link::End => break,
+        let (next, more) = sync::ahead(page.link)?;
+        if !more {
+            news.link = next;
+            return Ok(news);
         }
+        bound.follow(link.as_deref(), &next)?;
+        link = Some(next);
     }
-    Err(Error::Endless(MAX_PAGES))
 }
 
 impl News {
@@ -258,8 +254,8 @@ async fn sort_out_new(
             .is_some_and(|s| s.unlisted.contains(id));
         !known.contains_key(id) && !unlisted
     };
-    if news.changed.keys().any(|id| is_new(id, round)) {
-        // Asked again for each new folder: the archive is made when it is first used.
+    // Once in a process in any case: a default folder may be made late (the archive when it is first used).
+    if round.special.is_none() || news.changed.keys().any(|id| is_new(id, round)) {
         round.special = Some(ask_special(&inner.graph).await?);
     }
     if let Some(special) = &round.special {

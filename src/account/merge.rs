@@ -52,6 +52,7 @@ pub enum Found {
 /// A folded page.
 #[derive(Debug)]
 pub struct Plan {
+    kind: Kind,
     items: Vec<Item>,
 }
 
@@ -91,11 +92,12 @@ pub fn plan(entries: Vec<Entry<Message>>, known: &Known, kind: Kind) -> Plan {
             item.add(entry);
         }
     }
-    let items = folded.into_iter().filter_map(|item| {
+    let items = folded.into_iter().map(|item| {
         let row = known.get(&item.id);
         item.close(row, kind)
     });
     Plan {
+        kind,
         items: items.collect(),
     }
 }
@@ -104,7 +106,6 @@ pub fn plan(entries: Vec<Entry<Message>>, known: &Known, kind: Kind) -> Plan {
 struct Folded {
     id: RemoteId,
     told: RemoteMessage,
-    named: bool,
     removed: bool,
     extended: bool,
 }
@@ -114,7 +115,6 @@ impl Folded {
         Self {
             id,
             told: RemoteMessage::default(),
-            named: false,
             removed: false,
             extended: false,
         }
@@ -124,23 +124,20 @@ impl Folded {
         match entry {
             Entry::Removed(_) => self.removed = true,
             Entry::Changed(message) => {
-                self.named = true;
                 self.extended |= message.extended;
                 self.told = overlay(std::mem::take(&mut self.told), flags::told(&message));
             }
         }
     }
 
-    /// `None`: a tombstone of something never seen.
-    fn close(self, row: Option<&MessageRow>, kind: Kind) -> Option<Item> {
-        // What a listing staged on an earlier page is not known here: its tombstones are looked up.
-        let may_exist = row.is_some() || self.named || kind == Kind::Listing;
-        let touched = match row {
-            None => true,
-            Some(row) => self.told.change_key.is_some() && self.told.change_key != row.change_key,
-        };
+    /// A tombstone of something never seen is looked up too: what came, left and came back between
+    /// two rounds is told only as gone (surprise 28).
+    fn close(self, row: Option<&MessageRow>, kind: Kind) -> Item {
+        let touched = row.is_none_or(|row| {
+            self.told.change_key.is_some() && self.told.change_key != row.change_key
+        });
         let look = if self.removed {
-            may_exist.then_some(Look::Removed)
+            Some(Look::Removed)
         } else if row.is_none() && self.told.received.is_none() {
             Some(Look::Partial)
         } else if kind == Kind::Delta && touched && !self.extended {
@@ -148,12 +145,12 @@ impl Folded {
         } else {
             None
         };
-        (may_exist || !self.removed).then_some(Item {
+        Item {
             known: row.is_some(),
             id: self.id,
             told: self.told,
             look,
-        })
+        }
     }
 }
 
@@ -203,7 +200,11 @@ impl Plan {
             match item.outcome(answer, believe) {
                 Outcome::Open => settled.unresolved += 1,
                 Outcome::Nothing => {}
-                Outcome::Remove => settled.changes.push(Change::Remove(item.id)),
+                Outcome::Remove if item.known || self.kind == Kind::Listing => {
+                    settled.changes.push(Change::Remove(item.id));
+                }
+                // Never seen: only the stage of a listing may have what is not known here.
+                Outcome::Remove => {}
                 Outcome::Patch(told) => match known.get(&item.id) {
                     Some(row) => {
                         if may_be_other_content(row, &told) {
@@ -426,9 +427,17 @@ mod tests {
                 "a tombstone of an unknown one",
                 vec![Removed(id("a"))],
                 &[],
-                &[],
-                vec![],
+                &["a"],
+                vec![("a", Found::Gone)],
                 "",
+            ),
+            (
+                "came, left and came back: told only as gone",
+                vec![Removed(id("a"))],
+                &[],
+                &["a"],
+                vec![("a", here("a"))],
+                "+a",
             ),
             (
                 "gone",
@@ -463,12 +472,12 @@ mod tests {
                 "-k",
             ),
             (
-                "new and gone in one page",
+                "new and gone in one page: never shown",
                 vec![Changed(full("a", 1)), Removed(id("a"))],
                 &[],
                 &["a"],
                 vec![("a", Found::Gone)],
-                "-a",
+                "",
             ),
             (
                 "in the other order the truth is asked for too",

@@ -21,6 +21,7 @@ pub mod search;
 pub mod sync;
 mod turns;
 mod worker;
+pub mod write;
 
 pub use crate::store::{
     mailboxes::{FolderKey, FolderRow},
@@ -28,6 +29,7 @@ pub use crate::store::{
 };
 pub use error::Error;
 pub use registry::Registry;
+pub use write::{Copied, Expunged, FlagChange, Stored};
 
 use crate::{
     graph,
@@ -235,5 +237,33 @@ fn as_known(outcome: Result<()>) -> Result<()> {
             Ok(())
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sessions and the worker are tasks: what they await must go from thread to thread.
+    #[test]
+    fn everything_can_be_awaited_in_a_task() {
+        fn task<T: Send>(_: impl Fn(Account) -> T) {}
+        task(|a| async move { a.run(CancellationToken::new()).await });
+        task(|a| async move { a.folders().await.map(drop) });
+        task(|a| async move { a.select(&MailboxName::inbox()).await.map(drop) });
+        task(|a| async move { a.status(&MailboxName::inbox()).await.map(drop) });
+        task(|a| async move { a.refresh(FolderKey(1)).await });
+        task(|a| async move { a.served(&[]).await.len() });
+        task(|a| async move {
+            a.search(FolderKey(1), &[], &search::Key::All)
+                .await
+                .map(drop)
+        });
+        task(|a| async move {
+            for row in a.messages(FolderKey(1), &[]).await? {
+                a.octets(&row, 0..1).await?;
+            }
+            Result::Ok(())
+        });
     }
 }

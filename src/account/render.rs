@@ -11,17 +11,18 @@ use crate::{
 };
 use std::borrow::Cow;
 
-/// Facts of normalised octets, to be kept as served.
-pub fn facts(octets: &[u8]) -> Result<Served> {
+/// Facts of normalised octets, to be kept as served, and their structure.
+pub fn facts(octets: &[u8]) -> Result<(Served, Structure)> {
     let structure = mime::parse(octets);
     let header = octets.get(structure.header.clone()).unwrap_or_default();
-    Ok(Served {
+    let served = Served {
         size: octets.len() as u64,
         sha256: sha256(octets),
         header: header.to_vec(),
         boundaries: boundaries(&structure).join("\n"),
         structure: serde_json::to_string(&structure).map_err(Error::Facts)?,
-    })
+    };
+    Ok((served, structure))
 }
 
 /// The structure kept in [`Served::structure`] (JSON).
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn generated_boundaries_and_trace_fields_are_put_back() {
         let first = mail("1", "_000_A", "_000_A_b", "Hallo");
-        let served = facts(&first).unwrap();
+        let (served, _) = facts(&first).unwrap();
         assert_eq!(served.boundaries, "_000_A\n_000_A_b");
         assert_eq!(served.size, first.len() as u64);
         let later = mail("another, longer one", "_000_XYZ", "_000_XYZ_long", "Hallo");
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn other_text_is_other_content() {
-        let served = facts(&mail("1", "a", "b", "Hallo")).unwrap();
+        let (served, _) = facts(&mail("1", "a", "b", "Hallo")).unwrap();
         assert_eq!(rebuild(&served, &mail("1", "a", "b", "Hullo")), None);
         assert_eq!(rebuild(&served, b"Subject: x\r\n\r\nHallo\r\n"), None);
     }
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn the_structure_survives_being_kept() {
         let octets = mail("1", "a", "b", "Hallo");
-        let served = facts(&octets).unwrap();
-        assert_eq!(structure(&served).unwrap(), mime::parse(&octets));
+        let (served, parsed) = facts(&octets).unwrap();
+        assert_eq!(structure(&served).unwrap(), parsed);
     }
 }

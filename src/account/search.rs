@@ -11,10 +11,13 @@ use crate::{
     mime::text,
 };
 use chrono::{DateTime, NaiveDate};
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-/// Rows looked at at a time: bounds the memory of a search over any number of messages.
-const PORTION: usize = 200;
+/// Dates and sizes read at a time: small, and no thread is held for long.
+const BRIEFS: usize = 2_000;
+/// Rows with all that is known of them, looked at at a time: bounds the memory of a search over any
+/// number of messages.
+const PORTION: usize = 100;
 
 /// A search key (RFC 3501 section 6.4.4), sequence sets already turned into UIDs, text in Unicode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +82,7 @@ impl Key {
             uid,
             flags,
             internal_date: None,
+            size: None,
             served: None,
             body: None,
         })
@@ -97,8 +101,8 @@ impl Key {
             Self::SentBefore(day) => facts.sent(|d| d < *day),
             Self::SentOn(day) => facts.sent(|d| d == *day),
             Self::SentSince(day) => facts.sent(|d| d >= *day),
-            Self::Larger(size) => facts.served.map(|served| served.size > *size),
-            Self::Smaller(size) => facts.served.map(|served| served.size < *size),
+            Self::Larger(size) => facts.size.map(|octets| octets > *size),
+            Self::Smaller(size) => facts.size.map(|octets| octets < *size),
             Self::Header(name, wanted) => facts.served.map(|s| header_has(&s.header, name, wanted)),
             Self::Body(wanted) => facts.body.map(|body| text::contains(body, wanted)),
             Self::Text(wanted) => facts.text_has(wanted),
@@ -139,6 +143,7 @@ struct Facts<'a> {
     uid: Uid,
     flags: &'a Flags,
     internal_date: Option<i64>,
+    size: Option<u64>,
     served: Option<&'a Served>,
     /// Decoded text of the parts.
     body: Option<&'a str>,
@@ -206,8 +211,8 @@ pub(super) async fn run(
     key: &Key,
 ) -> Result<Vec<Uid>> {
     let key = Arc::new(sorted(key.clone()));
-    let mut found = Vec::new();
-    for portion in uids.chunks(PORTION) {
+    let (mut found, open) = by_briefs(account, folder, uids, &key).await?;
+    for portion in open.chunks(PORTION) {
         let rows = account.messages(folder, portion).await?;
         found.extend(portion_matches(account, rows, &key).await?);
         tokio::task::yield_now().await;
@@ -217,7 +222,44 @@ pub(super) async fn run(
     Ok(found)
 }
 
-/// UIDs sorted for quick look-up, cheap keys before dear ones.
+/// Decides with flags, dates and known sizes; the UIDs that match, and those still open.
+async fn by_briefs(
+    account: &Account,
+    folder: FolderKey,
+    uids: &[Uid],
+    key: &Key,
+) -> Result<(Vec<Uid>, Vec<Uid>)> {
+    let store = &account.inner.store;
+    let snapshot = store.snapshot(folder).await?;
+    let flags: HashMap<Uid, Flags> = (snapshot.rows.into_iter())
+        .map(|row| (row.uid, row.flags))
+        .collect();
+    let (mut found, mut open) = (Vec::new(), Vec::new());
+    for portion in uids.chunks(BRIEFS) {
+        for brief in store.briefs(folder, portion.to_vec()).await? {
+            let Some(flags) = flags.get(&brief.uid) else {
+                continue;
+            };
+            let facts = Facts {
+                uid: brief.uid,
+                flags,
+                internal_date: Some(brief.internal_date),
+                size: brief.size,
+                served: None,
+                body: None,
+            };
+            match key.decide(&facts) {
+                Some(true) => found.push(brief.uid),
+                Some(false) => {}
+                None => open.push(brief.uid),
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok((found, open))
+}
+
+/// Cheap keys before dear ones.
 fn sorted(key: Key) -> Key {
     match key {
         Key::And(mut keys) => {
@@ -237,16 +279,8 @@ async fn portion_matches(
     key: &Arc<Key>,
 ) -> Result<Vec<Uid>> {
     let mut found = Vec::new();
-    let mut open = Vec::new();
-    for row in rows {
-        match key.decide(&facts(&row, None, None)) {
-            Some(true) => found.push(row.uid),
-            Some(false) => {}
-            None => open.push(row),
-        }
-    }
-    let served = account.served(&open).await;
-    for (row, served) in open.into_iter().zip(served) {
+    let served = account.served(&rows).await;
+    for (row, served) in rows.into_iter().zip(served) {
         let matches = match served {
             Ok(served) => with_header(account, &row, served, key).await,
             Err(error) => Err(error),
@@ -274,6 +308,7 @@ fn facts<'a>(row: &'a MessageRow, served: Option<&'a Served>, body: Option<&'a s
         uid: row.uid,
         flags: &row.flags,
         internal_date: Some(row.internal_date),
+        size: served.map(|served| served.size),
         served,
         body,
     }
@@ -357,6 +392,7 @@ mod tests {
             flags: &flags,
             // 2026-03-01 23:59:59 UTC
             internal_date: Some(1_772_409_599),
+            size: None,
             served: None,
             body: None,
         };
@@ -372,12 +408,13 @@ mod tests {
     fn header_and_text_keys() {
         let octets = b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\r\nTo:\r\n\
             Date: Sun, 1 Mar 2026 23:30:00 -0500\r\nX-Tag: deep: blue\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n";
-        let served = super::super::render::facts(octets).unwrap();
+        let (served, _) = crate::account::render::facts(octets).unwrap();
         let flags = Flags::default();
         let mut facts = Facts {
             uid: uid(1),
             flags: &flags,
             internal_date: Some(0),
+            size: Some(served.size),
             served: Some(&served),
             body: None,
         };

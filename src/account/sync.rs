@@ -24,6 +24,8 @@ use tokio::time::Instant;
 
 /// Pages of one round: a million messages at a hundred to a page.
 const MAX_PAGES: usize = 10_000;
+/// So often in a row a link may lead to itself (an empty page may): then the round does not end.
+const MAX_SAME: usize = 20;
 /// So often a page comes again because some message in it could not be looked up; then the delta is believed.
 const MAX_HELD: u32 = 5;
 /// Rows read at a time from the store, and ids looked up at a time (20 to a `$batch`).
@@ -63,6 +65,25 @@ impl Turn {
             Err(error) => self.failed = Some((now, error.class(), error.to_string())),
         }
         outcome
+    }
+}
+
+/// Bounds a round: no service makes us read pages for ever.
+#[derive(Debug, Default)]
+pub(super) struct Bound {
+    pages: usize,
+    same: usize,
+}
+
+impl Bound {
+    /// A page read by `link` leads to `next`.
+    pub(super) fn follow(&mut self, link: Option<&str>, next: &str) -> Result<()> {
+        self.pages += 1;
+        self.same = if link == Some(next) { self.same + 1 } else { 0 };
+        if self.pages >= MAX_PAGES || self.same >= MAX_SAME {
+            return Err(Error::Endless(self.pages));
+        }
+        Ok(())
     }
 }
 
@@ -139,14 +160,11 @@ struct Work<'a> {
 impl Work<'_> {
     /// A round of the delta, page by page.
     async fn changes(&mut self, mut link: String) -> Result<()> {
-        for _ in 0..MAX_PAGES {
+        let mut bound = Bound::default();
+        loop {
             let page = self.page(Some(&link)).await?;
-            let (next, more) = match page.link {
-                Link::Next(next) if next == link => break,
-                Link::Next(next) => (next, true),
-                Link::Delta(delta) => (delta, false),
-                Link::End => break,
-            };
+            let (next, more) = ahead(page.link)?;
+            bound.follow(Some(&link), &next)?;
             let settled = self.settle(page.items, Kind::Delta).await?;
             self.apply(settled, &next).await?;
             if !more {
@@ -154,7 +172,6 @@ impl Work<'_> {
             }
             link = next;
         }
-        Err(Error::Endless(MAX_PAGES))
     }
 
     async fn apply(&mut self, settled: Settled, next: &str) -> Result<()> {
@@ -208,20 +225,17 @@ impl Work<'_> {
         let key = self.folder.key;
         // What an earlier process staged may lack the extended properties.
         let mut extended = !resumed;
-        for _ in 0..MAX_PAGES {
+        let mut bound = Bound::default();
+        loop {
             let page = self.page(link.as_deref()).await?;
             extended &= page.items.iter().all(|entry| match entry {
                 Entry::Changed(message) => message.extended,
                 Entry::Removed(_) => true,
             });
-            let (next, more) = match page.link {
-                Link::Next(next) if link.as_ref() == Some(&next) => break,
-                Link::Next(next) => (next, true),
-                // A delta link is a place to go on as well: interrupted from here on, the
-                // listing goes on with what changed since.
-                Link::Delta(delta) => (delta, false),
-                Link::End => break,
-            };
+            // A delta link is a place to go on as well: interrupted from there on, the
+            // listing goes on with what changed since.
+            let (next, more) = ahead(page.link)?;
+            bound.follow(link.as_deref(), &next)?;
             let settled = self.settle(page.items, Kind::Listing).await?;
             let goes_on = (settled.unresolved == 0).then(|| next.clone());
             self.inner
@@ -234,7 +248,6 @@ impl Work<'_> {
                 return self.finish(next, extended).await;
             }
         }
-        Err(Error::Endless(MAX_PAGES))
     }
 
     /// The delta is read: extended properties, then known messages that were not listed, then the commit.
@@ -270,7 +283,8 @@ impl Work<'_> {
     /// Graph refuses it for good (surprise 56) the listing goes without.
     async fn extend(&mut self) -> Result<()> {
         let mut link: Option<String> = None;
-        for _ in 0..MAX_PAGES {
+        let mut bound = Bound::default();
+        loop {
             let page = match self.graph.list(&self.folder.remote, link.as_deref()).await {
                 Ok(page) => page,
                 Err(error) if refused_for_good(&error) => {
@@ -285,12 +299,13 @@ impl Work<'_> {
                 .stage(self.folder.key, changes, None)
                 .await?;
             match page.link {
-                Link::Next(next) if link.as_ref() != Some(&next) => link = Some(next),
-                Link::Next(_) => break,
+                Link::Next(next) => {
+                    bound.follow(link.as_deref(), &next)?;
+                    link = Some(next);
+                }
                 Link::Delta(_) | Link::End => return Ok(()),
             }
         }
-        Err(Error::Endless(MAX_PAGES))
     }
 
     async fn page(&self, link: Option<&str>) -> Result<Page<Entry<Message>>> {
@@ -370,6 +385,16 @@ impl Work<'_> {
     }
 }
 
+/// Where a delta page leads, and whether more of the round is there.
+pub(super) fn ahead(link: Link) -> Result<(String, bool)> {
+    match link {
+        Link::Next(next) => Ok((next, true)),
+        Link::Delta(delta) => Ok((delta, false)),
+        // A delta without a link cannot be gone on with.
+        Link::End => Err(Error::Endless(0)),
+    }
+}
+
 fn upsert(message: &Message) -> Change {
     let id = RemoteId::new(message.id.clone());
     Change::Upsert(id, super::flags::told(message))
@@ -402,6 +427,22 @@ mod tests {
             let outcome = turn.outcome_for(at, seconds(3));
             assert_eq!(matches!(outcome, Some(Ok(()))), served);
         }
+    }
+
+    #[test]
+    fn a_round_that_leads_nowhere_ends() {
+        let mut bound = Bound::default();
+        for _ in 1..MAX_SAME {
+            bound.follow(Some("a"), "a").unwrap();
+        }
+        bound.follow(Some("a"), "b").unwrap();
+        for _ in 1..MAX_SAME {
+            bound.follow(Some("b"), "b").unwrap();
+        }
+        assert!(bound.follow(Some("b"), "b").is_err());
+        let mut bound = Bound::default();
+        let pages = (0..).take_while(|n| bound.follow(None, &n.to_string()).is_ok());
+        assert_eq!(pages.count(), MAX_PAGES - 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod passwords;
 
 pub use card::{Card, CardAccount, Host};
 
-use super::{App, Error, Result, seat::State, signin::sign_in};
+use super::{App, Error, Result, owner::Owner, seat::State, signin::sign_in};
 use crate::{
     config::Config,
     net::Listener,
@@ -79,13 +79,14 @@ impl Demo {
     pub async fn start(options: Options) -> Result<Self> {
         let data_dir =
             std::path::absolute(&options.data_dir).map_err(Error::file(&options.data_dir))?;
-        std::fs::create_dir_all(&data_dir).map_err(Error::file(&data_dir))?;
+        // Before anything is written there.
+        let owner = Owner::take(&data_dir)?;
         let ports = Ports::new(options.port_base);
         let (sandbox, tenant) = sandbox(ports.sandbox).await?;
         let file = data_dir.join("postern.toml");
         std::fs::write(&file, config_file(&ports, &sandbox, &tenant))
             .map_err(Error::file(&file))?;
-        let app = App::start(Config::load(&file)?).await?;
+        let app = App::start_owned(Config::load(&file)?, owner).await?;
         let ready = ready(&app, &sandbox, &data_dir, &ports);
         match tokio::time::timeout(READY_WITHIN, ready).await {
             Ok(Ok(card)) => Ok(Self { app, sandbox, card }),

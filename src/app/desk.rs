@@ -57,7 +57,7 @@ impl Desk {
                 Ok(Reply::Password { password })
             }
             Request::PasswordList { account } => Ok(Reply::Passwords {
-                passwords: self.passwords(&account).await?,
+                passwords: self.passwords(&account)?,
             }),
             Request::PasswordRemove { account, id } => self.remove_password(&account, id).await,
             Request::Stop => match &self.server {
@@ -87,30 +87,27 @@ impl Desk {
         list
     }
 
-    async fn passwords(&self, account: &str) -> Result<Vec<PasswordInfo>> {
+    fn passwords(&self, account: &str) -> Result<Vec<PasswordInfo>> {
         let name = self.base.seat(account)?.name();
-        let credentials = self.base.store.credentials().await?;
-        let own = credentials
-            .into_iter()
-            .filter(|credential| credential.accounts.contains(name));
+        let own = self.base.auth.passwords(name).into_iter();
         Ok(own
-            .map(|credential| PasswordInfo {
-                id: credential.id,
-                label: credential.label,
-                created: credential.created,
+            .map(|password| PasswordInfo {
+                id: password.id,
+                label: password.label,
+                created: password.created,
             })
             .collect())
     }
 
     async fn remove_password(&self, account: &str, id: i64) -> Result<Reply> {
-        let known = self.passwords(account).await?;
+        let known = self.passwords(account)?;
         if !known.iter().any(|password| password.id == id) {
             return Err(Error::Refused(format!(
                 "account {account} has no password {id}; `postern account password list \
                  {account}` shows them"
             )));
         }
-        self.base.store.remove_credential(id).await?;
+        self.base.auth.remove_password(id).await?;
         Ok(Reply::Done)
     }
 }

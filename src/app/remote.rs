@@ -17,6 +17,9 @@ pub async fn ask(
     request: Request,
     mut progress: impl FnMut(Reply),
 ) -> Result<Reply> {
+    if let Some(name) = request.account() {
+        known(&config, name)?;
+    }
     let base = match Base::open(config).await {
         Ok(base) => Arc::new(base),
         Err(Error::Owned {
@@ -50,6 +53,19 @@ pub async fn ask(
     let closed = base.close().await;
     let reply = reply?;
     closed.map(|()| reply)
+}
+
+/// A name that the file does not have is the caller's mistake, whoever would answer.
+fn known(config: &Config, name: &str) -> Result<()> {
+    let mut names = config.accounts.iter().map(|account| account.name.as_str());
+    if names.any(|known| known == name) {
+        return Ok(());
+    }
+    let names = config.accounts.iter().map(|account| account.name.as_str());
+    Err(Error::NoAccount {
+        name: name.to_owned(),
+        known: names.collect::<Vec<_>>().join(", "),
+    })
 }
 
 async fn connect(socket: &Path) -> std::io::Result<Client> {

@@ -46,6 +46,10 @@ impl App {
     /// Listens on every address of `config` when this returns; accounts connect in the background.
     pub async fn start(config: Config) -> Result<Self> {
         let owner = Owner::take(&config.data_dir)?;
+        Self::start_owned(config, owner).await
+    }
+
+    pub(super) async fn start_owned(config: Config, owner: Owner) -> Result<Self> {
         let doors = Doors {
             imap: Door::open(&config.imap).await?,
             smtp: Door::open(&config.smtp.listen).await?,

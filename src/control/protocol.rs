@@ -81,6 +81,19 @@ pub struct PasswordInfo {
     pub created: i64,
 }
 
+impl Request {
+    /// The account that it is about.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Accounts | Self::Stop => None,
+            Self::Login { account, .. }
+            | Self::PasswordAdd { account, .. }
+            | Self::PasswordList { account }
+            | Self::PasswordRemove { account, .. } => Some(account),
+        }
+    }
+}
+
 impl Reply {
     /// Whether nothing more follows.
     pub fn is_last(&self) -> bool {

@@ -267,3 +267,25 @@ fn causes(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_without_certificate_store_is_told_what_to_install() {
+        let cloud = |login: &str, graph: &str| config::Cloud {
+            login_url: login.parse().unwrap(),
+            graph_url: graph.parse().unwrap(),
+        };
+        let local = "http://127.0.0.1:9/";
+        http(&cloud(local, local)).expect("a sandbox needs no store");
+        let global = cloud(
+            "https://login.microsoftonline.com/",
+            "https://graph.microsoft.com/",
+        );
+        if let Err(error) = http(&global) {
+            assert!(error.to_string().contains("ca-certificates"), "{error}");
+        }
+    }
+}

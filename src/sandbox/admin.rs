@@ -4,7 +4,8 @@
 //! answers are `200` with JSON, or `400 {"error": "…"}` that says what is wrong. `mailbox` is an
 //! address or object id; `folder` is a well-known name (`inbox`), an id, or a path of display names
 //! as an array (`["inbox", "Projekte"]`, from the root or from a well-known folder); `item` is an
-//! id in either spelling, or a `Message-ID` with its angle brackets.
+//! id in either spelling, or a `Message-ID` with its angle brackets: of several, the one in the Inbox,
+//! then the oldest, or the one in the folder that `"in"` names.
 //!
 //! What happened:
 //! - `GET /journal` → `{"entries":[{"n":1,"host":"graph","method":"GET","path":"/v1.0/me?…","status":200,"ms":0.4,"inner":false}]}`.
@@ -290,14 +291,19 @@ fn folder(mailbox: &Mailbox, wanted: &Value) -> Result<u64, String> {
     Ok(at)
 }
 
-fn item(mailbox: &Mailbox, wanted: &str) -> Result<u64, String> {
+/// By id, or by Message-ID: of several, the one in the Inbox, then the oldest; `within` a folder
+/// only, where one is named.
+fn item(mailbox: &Mailbox, wanted: &str, within: Option<u64>) -> Result<u64, String> {
     let found = match mailbox.keys.parse(wanted) {
         Ok(Parsed::Immutable(number)) => mailbox.items.get(&number),
         Ok(Parsed::Classic(_, entry)) => mailbox.by_entry(entry),
-        _ => mailbox
-            .items
-            .values()
-            .find(|i| i.content.props().message_id.as_deref() == Some(wanted)),
+        _ => {
+            let inbox = mailbox.role("inbox");
+            let named = |i: &&Item| i.content.props().message_id.as_deref() == Some(wanted);
+            let here = |i: &&Item| within.is_none_or(|f| f == i.folder);
+            let all = mailbox.items.values().filter(here).filter(named);
+            all.min_by_key(|i| (i.folder != inbox, i.number))
+        }
     };
     found
         .map(|i| i.number)
@@ -378,7 +384,8 @@ fn names(mailbox: &Mailbox, number: u64) -> Value {
 fn change_item(world: &mut World, body: &Value) -> Said {
     let mime = body.get("mime").map(|_| octets(body, "mime")).transpose()?;
     let mailbox = mailbox(world, body)?;
-    let number = item(mailbox, needed(body, "item")?)?;
+    let within = body.get("in").map(|f| folder(mailbox, f)).transpose()?;
+    let number = item(mailbox, needed(body, "item")?, within)?;
     let full = [
         "flag",
         "categories",
@@ -430,7 +437,12 @@ fn change_item(world: &mut World, body: &Value) -> Said {
 fn show_item(world: &World, call: &Call) -> Said {
     let at = mailbox_at(world, call.option("mailbox"))?;
     let mailbox = world.boxes.get(at).ok_or("no such mailbox")?;
-    let number = item(mailbox, call.option("item").ok_or("item is missing")?)?;
+    let wanted = call.option("item").ok_or("item is missing")?;
+    let within = call
+        .option("in")
+        .map(|f| folder(mailbox, &path(f)))
+        .transpose()?;
+    let number = item(mailbox, wanted, within)?;
     let item = mailbox.items.get(&number).ok_or("no such item")?;
     let mut path = Vec::new();
     let mut folder = mailbox.folders.get(&item.folder);
@@ -455,13 +467,16 @@ fn show_item(world: &World, call: &Call) -> Said {
     }))
 }
 
+/// A folder in a query: a path comes as JSON.
+fn path(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+}
+
 fn list_items(world: &World, call: &Call) -> Said {
     let at = mailbox_at(world, call.option("mailbox"))?;
     let mailbox = world.boxes.get(at).ok_or("no such mailbox")?;
     let wanted = call.option("folder").ok_or("folder is missing")?;
-    // A path comes as JSON.
-    let wanted = serde_json::from_str(wanted).unwrap_or_else(|_| json!(wanted));
-    let number = folder(mailbox, &wanted)?;
+    let number = folder(mailbox, &path(wanted))?;
     let dates = mailbox
         .folders
         .get(&number)

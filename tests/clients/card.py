@@ -10,12 +10,19 @@ import os
 import ssl
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.parse
 import urllib.request
 
 CARD = json.load(open(os.environ["POSTERN_CARD"], encoding="utf-8"))
 TENANT = "organizations"
+
+
+def client_id():
+    """The application that the demo registered, from the config file that it wrote."""
+    with open(os.path.join(os.path.dirname(CARD["ca_file"]), "postern.toml"), "rb") as file:
+        return tomllib.load(file)["account"][0]["client_id"]
 
 
 def account(name):
@@ -47,12 +54,12 @@ def admin(method, path, body=None):
     return http(method, CARD["admin"].rstrip("/") + path, body)
 
 
-def graph_token(user, client_id):
+def graph_token(user):
     """Signs `user` in by the device-code flow, as any other program would."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     login = CARD["login"].rstrip("/") + f"/{TENANT}/oauth2/v2.0"
     code = http("POST", login + "/devicecode", {
-        "client_id": client_id,
+        "client_id": client_id(),
         "scope": "openid profile offline_access User.Read Mail.ReadWrite Mail.Send",
     }, form)
     admin("POST", "/approve", {"user_code": code["user_code"], "user": user})
@@ -60,7 +67,7 @@ def graph_token(user, client_id):
         try:
             return http("POST", login + "/token", {
                 "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
-                "client_id": client_id,
+                "client_id": client_id(),
                 "device_code": code["device_code"],
             }, form)["access_token"]
         except urllib.error.HTTPError as error:
@@ -73,10 +80,10 @@ def graph_token(user, client_id):
 class Graph:
     """The signed-in user's mailbox, read without Postern."""
 
-    def __init__(self, user, client_id):
+    def __init__(self, user):
         self.root = CARD["graph"].rstrip("/") + "/v1.0"
         self.auth = {
-            "Authorization": "Bearer " + graph_token(user, client_id),
+            "Authorization": "Bearer " + graph_token(user),
             "Prefer": 'IdType="ImmutableId"',
         }
 
@@ -91,6 +98,13 @@ class Graph:
             page = self.get(page["@odata.nextLink"])
             items += page["value"]
         return items
+
+    def folders(self, path="/me/mailFolders"):
+        """All folders that are not hidden, the tree walked level by level."""
+        for folder in self.all(path + "?$top=100"):
+            yield folder
+            if folder["childFolderCount"]:
+                yield from self.folders(f"/me/mailFolders/{urllib.parse.quote(folder['id'])}/childFolders")
 
     def mime(self, message_id):
         return self.get(f"/me/messages/{urllib.parse.quote(message_id)}/$value", raw=True)

@@ -8,7 +8,6 @@ import time
 from card import CARD, Graph, account, deliver, tls
 
 ANNA = account("anna")
-CLIENT = CARD.get("client_id") or "00000000-0000-4000-8000-00000000d3e0"
 
 
 def connect(user=ANNA, starttls=False):
@@ -54,11 +53,12 @@ assert any(n == "Gesendete Elemente" for _, n in names), names
 assert any("&" in n.replace("&-", "") for _, n in names), "no name in modified UTF-7"
 
 # What Graph has, by the digest of its octets.
-graph = Graph(ANNA["mailbox"], CLIENT)
+graph = Graph(ANNA["mailbox"])
 oracle = {}
-for message in graph.all("/me/messages?$select=id&$top=200"):
-    octets = graph.mime(message["id"])
-    oracle.setdefault(hashlib.sha256(octets).hexdigest(), []).append(message["id"])
+for folder in graph.folders():
+    for message in graph.all(f"/me/mailFolders/{folder['id']}/messages?$select=id&$top=200"):
+        octets = graph.mime(message["id"])
+        oracle.setdefault(hashlib.sha256(octets).hexdigest(), []).append(message["id"])
 
 seen = {}
 total = 0

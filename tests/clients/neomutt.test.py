@@ -1,5 +1,6 @@
-"""neomutt opens the Inbox and saves every message into an mbox, on a terminal of its own."""
+"""neomutt opens the Inbox and saves every message into a Maildir, on a terminal of its own."""
 
+import imaplib
 import mailbox
 import os
 import pty
@@ -8,7 +9,16 @@ import shutil
 import sys
 import time
 
-from card import CARD, account
+from card import CARD, account, tls
+
+
+
+def inbox():
+    """How many messages another client sees there."""
+    imap = imaplib.IMAP4_SSL("localhost", CARD["imap"]["tls_port"], ssl_context=tls())
+    imap.login(ben["user"], ben["password"])
+    return int(imap.select("INBOX", readonly=True)[1][0])
+
 
 if not shutil.which("neomutt"):
     sys.exit("neomutt is not installed")
@@ -21,8 +31,7 @@ set imap_user = "{ben['user']}"
 set imap_pass = "{ben['password']}"
 set certificate_file = "{CARD['ca_file']}"
 set ssl_ca_certificates_file = "{CARD['ca_file']}"
-set ssl_usesystemcerts = no
-set mbox_type = mbox
+set mbox_type = Maildir
 set confirmappend = no
 set confirmcreate = no
 set copy = no
@@ -34,7 +43,7 @@ set mail_check = 600
 set header_cache = "{os.getcwd()}/cache"
 set message_cachedir = "{os.getcwd()}/cache"
 unset wait_key
-push "<tag-pattern>~A<enter><tag-prefix><copy-message>{os.getcwd()}/out.mbox<enter><exit>"
+push "<tag-pattern>~A<enter><tag-prefix><copy-message>{os.getcwd()}/out<enter><exit>"
 """)
 os.makedirs("cache")
 pid, terminal = pty.fork()
@@ -57,8 +66,8 @@ while time.monotonic() < deadline:
 else:
     os.kill(pid, 15)
     sys.exit("neomutt did not finish: " + screen[-2000:].decode("utf-8", "replace"))
-mails = mailbox.mbox("out.mbox", create=False) if os.path.exists("out.mbox") else []
-if code != 0 or len(mails) < 30:
+mails = list(mailbox.Maildir("out", create=False)) if os.path.exists("out") else []
+if code != 0 or len(mails) != inbox():
     sys.exit(f"exit {code}, {len(mails)} mails: " + screen[-3000:].decode("utf-8", "replace"))
 assert all(m["Message-ID"] for m in mails), "a saved mail lacks its Message-ID"
 print(f"{len(mails)} mails saved")

@@ -855,3 +855,65 @@ async fn a_large_attachment_goes_up_in_pieces_without_the_token() {
         ]
     );
 }
+
+#[tokio::test]
+async fn packed_answers_are_unpacked() {
+    let packed = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x4c\x51\xb2\x52\xca\x55\xd2\x51\x2a\x2e\x4d\xca\x4a\x4d\x2e\x01\xf2\x0a\x12\x93\xb3\x53\x53\x94\x6a\x01\xed\x29\x75\x4f\x1d\x00\x00\x00";
+    let fake = Fake::graph(|_, _| {
+        Step::Answer(
+            200,
+            vec![("content-encoding", "gzip".into())],
+            packed.to_vec(),
+        )
+    })
+    .await;
+    let (client, _dir) = client(&fake).await;
+    let got = client.message(&id("m")).await.unwrap();
+    assert_eq!(got.subject.as_deref(), Some("packed"));
+    assert!(fake.to_graph()[0].header("accept-encoding")[0].contains("gzip"));
+}
+
+/// A log at its most talkative.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_tells_request_ids_and_no_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let fake = Fake::graph(|got, _| match got.header("authorization")[0].as_str() {
+        "Bearer at-1" => Step::Answer(401, vec![], envelope("InvalidAuthenticationToken")),
+        _ => Step::Answer(
+            403,
+            vec![("request-id", "r-77".into())],
+            envelope("ErrorAccessDenied"),
+        ),
+    })
+    .await;
+    let (client, _dir) = client(&fake).await;
+    client.message(&id("m")).await.unwrap_err();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        text.contains("r-77") && text.contains("ErrorAccessDenied"),
+        "{text}"
+    );
+    for secret in ["at-1", "at-2", "rt-1", "rt-2", "Bearer", "device_code=dc"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}

@@ -193,7 +193,7 @@ impl Stack {
     /// Does something at the admin door, and waits until the store knows of it in the Inbox.
     pub(crate) async fn change(&self, path: &str, body: Value) {
         let before = self.inbox_modseq().await;
-        self.admin(path, body).await;
+        let told = self.admin(path, body.clone()).await;
         let folders = self.account.folders().await.unwrap();
         let inbox = folders.iter().find(|row| row.name == MailboxName::inbox());
         let key = inbox.unwrap().key;
@@ -204,7 +204,8 @@ impl Stack {
             }
             sleep(Duration::from_millis(100)).await;
         }
-        panic!("the change was not seen within 10 s");
+        let now = self.inbox_modseq().await;
+        panic!("not seen within 10 s: {path} {body} {told}, {before} {now}");
     }
 
     pub(crate) async fn deliver(&self, mime: &[u8]) {
@@ -356,7 +357,7 @@ pub(crate) fn small_world() -> seed::Tenant {
     user.folders.push(seed::Folder {
         path: vec!["Projekte".into(), "R&D/ü 🚀".into()],
         hidden: false,
-        messages: vec![plain()],
+        messages: vec![filed()],
     });
     tenant
 }
@@ -372,6 +373,13 @@ fn plain() -> seed::Message {
         categories: vec!["Rot".into()],
         ..seed::Message::default()
     }
+}
+
+fn filed() -> seed::Message {
+    let mut mail = plain();
+    let text = String::from_utf8(mail.mime).unwrap();
+    mail.mime = text.replace("<lunch@", "<filed@").into_bytes();
+    mail
 }
 
 fn with_attachment() -> seed::Message {

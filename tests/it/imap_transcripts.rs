@@ -2,9 +2,9 @@
 //!
 //! `C:` is sent with CRLF, `S:` is one line that must come (`…` stands for anything). `C2:` and `S2:`
 //! are a second client's, `R:` and `T:` what a client from another computer says and hears. `#` is a comment. `!` acts:
-//! `deliver SUBJECT`, `delete MESSAGE-ID`, `read MESSAGE-ID`, `fault JSON`, `heal`, `tls`, `shut` (half-close), `end` (the server
+//! `deliver SUBJECT`, `delete MESSAGE-ID`, `read MESSAGE-ID`, `fault JSON`, `heal`, `wait SECONDS`, `tls`, `shut` (half-close), `end` (the server
 //! must close), `send N` (N times x, no line end), `tls`/`shut`/`end`/`send` for the client that spoke last. `{PASSWORD}` is the app
-//! password, `{PLAIN}` the message of SASL PLAIN in base64; `<XX>` is an octet in hexadecimal.
+//! password, `{PASSWORD+}` a literal's announcement of its length, `{PLAIN}` the message of SASL PLAIN in base64; `\xNN` is an octet in hexadecimal.
 
 use super::imap_stack::{ANNA, Client, Stack, small_world};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,6 +14,10 @@ use std::{collections::BTreeMap, fs};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_imap_transcript() {
+    if std::env::var_os("SHOW_LOG").is_some() {
+        let shown = tracing_subscriber::fmt().with_env_filter("postern=trace,warn");
+        let _ = shown.with_test_writer().try_init();
+    }
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let mut stories = tokio::task::JoinSet::new();
     let mut count = 0;
@@ -110,21 +114,18 @@ impl Player {
         let text = text
             .replace("{PASSWORD}", &self.stack.password)
             .replace("{PASSWORD64}", &STANDARD.encode(&self.stack.password))
+            .replace(
+                "{PASSWORD+}",
+                &format!("{{{}+}}", self.stack.password.len()),
+            )
             .replace("{PLAIN}", &plain);
-        let mut out = Vec::new();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find('<') {
-            let hex = rest
-                .get(at + 1..at + 3)
-                .filter(|_| rest.get(at + 3..at + 4) == Some(">"));
-            let octet = hex.filter(|hex| hex.chars().all(|c| matches!(c, '0'..='9' | 'A'..='F')));
-            let octet = octet.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-            let used = if octet.is_some() { 4 } else { 1 };
-            out.extend_from_slice(&rest.as_bytes()[..at]);
-            out.push(octet.unwrap_or(b'<'));
-            rest = &rest[at + used..];
+        let mut parts = text.split("\\x");
+        let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+        for part in parts {
+            let (hex, rest) = part.split_at(2);
+            out.push(u8::from_str_radix(hex, 16).unwrap());
+            out.extend_from_slice(rest.as_bytes());
         }
-        out.extend_from_slice(rest.as_bytes());
         out
     }
 
@@ -152,6 +153,10 @@ impl Player {
                 self.stack.admin("faults", body).await;
             }
             "heal" => self.stack.heal().await,
+            "wait" => {
+                let seconds = rest.parse().map_err(|_| "no number")?;
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            }
             "stop" => self.stack.stop.cancel(),
             "tls" => last.unwrap().tls(&self.stack).await,
             "shut" => last.unwrap().half_close().await,

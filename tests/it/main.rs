@@ -8,14 +8,23 @@
 
 mod architecture;
 mod auth;
+mod bodies;
+mod cli;
 mod cloud;
 mod config;
+mod demo;
 mod graph;
+mod imap_bulk;
+mod imap_golden;
 mod imap_stack;
 mod imap_transcripts;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod program;
 mod sandbox;
 mod store;
+mod sync;
+mod sync_random;
+mod sync_world;
 mod tls;

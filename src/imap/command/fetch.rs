@@ -140,7 +140,7 @@ pub async fn fetch(
         outcome: Outcome::default(),
     };
     if plan.need == Need::View {
-        fetching.from_view(places).await?;
+        fetching.flags_only(places).await?;
     } else {
         let places: Vec<usize> = places.into_iter().flatten().collect();
         for chunk in places.chunks(CHUNK) {
@@ -178,7 +178,7 @@ struct Fetching<'a> {
 }
 
 impl Fetching<'_> {
-    async fn from_view(&mut self, places: Vec<Range<usize>>) -> Result<()> {
+    async fn flags_only(&mut self, places: Vec<Range<usize>>) -> Result<()> {
         for place in places.into_iter().flatten() {
             let Some(seq) = self.selected.view.seq_at(place) else {
                 continue;

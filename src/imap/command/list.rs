@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONGEST: usize = 1024;
 
 pub async fn list(session: &mut Session, pattern: &Pattern) -> Result<Reply> {
-    if pattern.pattern.is_empty() {
+    if pattern.valid && pattern.pattern.is_empty() {
         return Ok(delimiter(session, "LIST"));
     }
     let Some((matcher, account)) = begin(session, pattern) else {
@@ -38,7 +38,7 @@ pub async fn list(session: &mut Session, pattern: &Pattern) -> Result<Reply> {
 
 /// Subscribed names, whether they exist or not. For `%`, a level above a subscribed name counts too.
 pub async fn lsub(session: &mut Session, pattern: &Pattern) -> Result<Reply> {
-    if pattern.pattern.is_empty() {
+    if pattern.valid && pattern.pattern.is_empty() {
         return Ok(delimiter(session, "LSUB"));
     }
     let Some((matcher, account)) = begin(session, pattern) else {

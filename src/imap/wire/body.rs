@@ -219,10 +219,7 @@ mod tests {
     fn multiparts_and_messages() {
         let mut mixed = leaf("multipart", "mixed", 0);
         let mut message = leaf("message", "rfc822", 20);
-        message.content = Body::Message(
-            Box::new(leaf("text", "html", 4)),
-            Box::new(Envelope::default()),
-        );
+        message.content = Body::Message(Box::new(leaf("text", "html", 4)), Box::default());
         mixed.content = Body::Multipart(vec![leaf("image", "png", 5), message]);
         assert_eq!(
             show(&mixed, false),

@@ -452,6 +452,36 @@ async fn both_spellings_of_an_id_work_in_any_request() {
 }
 
 #[tokio::test]
+async fn a_message_id_names_the_item_in_the_inbox_unless_a_folder_is_said() {
+    let bed = bed(1).await;
+    let graph = bed.graph(ANNA).await;
+    let inbox = graph.first_id("inbox").await;
+    for _ in 0..3 {
+        let copy = json!({"mailbox": ANNA, "folder": "archive", "mime": STANDARD.encode(mail(1))});
+        bed.admin("POST", "/deliver", copy).await;
+    }
+    item(&bed, "<mail-1@example.org>", json!({"read": true})).await;
+    assert_eq!(
+        graph.get(&format!("/me/messages/{inbox}")).await.body["isRead"],
+        true
+    );
+    item(
+        &bed,
+        "<mail-1@example.org>",
+        json!({"in": "archive", "delete": true}),
+    )
+    .await;
+    assert_eq!(
+        graph.get("/me/mailFolders/archive").await.body["totalItemCount"],
+        2
+    );
+    assert_eq!(
+        graph.get(&format!("/me/messages/{inbox}")).await.status,
+        200
+    );
+}
+
+#[tokio::test]
 async fn fifty_thousand_messages_stay_fast() {
     let bed = bed(50_000).await;
     let graph = bed.graph(ANNA).await;
