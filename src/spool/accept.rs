@@ -46,11 +46,7 @@ impl Room {
 }
 
 impl Incoming {
-    pub(super) fn begin(
-        spool: Spool,
-        account: &AccountName,
-        envelope: Envelope,
-    ) -> Result<Self> {
+    pub(super) fn begin(spool: Spool, account: &AccountName, envelope: Envelope) -> Result<Self> {
         let options = &spool.0.options;
         if envelope.recipients.is_empty() {
             return Err(Error::NoRecipients);

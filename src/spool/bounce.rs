@@ -69,14 +69,22 @@ pub struct Report {
 const HEADER: usize = 64 * 1024;
 
 pub(super) fn report(about: &About<'_>) -> Report {
-    let domain = about.mailbox.rsplit_once('@').map_or("localhost", |(_, d)| d);
+    let domain = about
+        .mailbox
+        .rsplit_once('@')
+        .map_or("localhost", |(_, d)| d);
     let subject = match about.kind {
         Kind::Failed => format!("Not sent: {}", line(about.subject)),
         Kind::Held => format!("Perhaps not sent: {}", line(about.subject)),
     };
     let mut report = Report {
         subject: subject.trim_end_matches([' ', ':']).to_owned(),
-        message_id: format!("<{}-{}.{}@postern.invalid>", about.kind.as_str(), about.id, about.accepted),
+        message_id: format!(
+            "<{}-{}.{}@postern.invalid>",
+            about.kind.as_str(),
+            about.id,
+            about.accepted
+        ),
         in_reply_to: about.message_id.map(str::to_owned),
         from_name: "Postern",
         from: format!("postmaster@{domain}"),
@@ -96,11 +104,19 @@ fn text(about: &About<'_>) -> String {
                        himself, lest it arrives twice. Look into Sent Items, or ask a recipient:\r\n\r\n"
             .to_owned(),
     };
-    out += &format!("  Subject: {}\r\n  Taken on: {}\r\n", line(about.subject), date(about.accepted));
+    out += &format!(
+        "  Subject: {}\r\n  Taken on: {}\r\n",
+        line(about.subject),
+        date(about.accepted)
+    );
     for recipient in &about.envelope.recipients {
         out += &format!("  To: {}\r\n", line(recipient));
     }
-    out += &format!("\r\nReason: {} ({})\r\n", line(&about.reason.text), about.reason.status);
+    out += &format!(
+        "\r\nReason: {} ({})\r\n",
+        line(&about.reason.text),
+        about.reason.status
+    );
     out
 }
 
@@ -123,20 +139,29 @@ fn mime(about: &About<'_>, report: &Report) -> Vec<u8> {
          Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"{boundary}\"\r\n\r\n"
     );
     let mut out = head.into_bytes();
-    let header = about.header.get(..HEADER.min(about.header.len())).unwrap_or_default();
+    let header = about
+        .header
+        .get(..HEADER.min(about.header.len()))
+        .unwrap_or_default();
     let global = !header.is_ascii();
     for (kind, content) in [
         ("text/plain; charset=utf-8", report.text.as_bytes()),
         ("message/delivery-status", status(about).as_bytes()),
         (
-            if global { "message/global-headers" } else { "text/rfc822-headers" },
+            if global {
+                "message/global-headers"
+            } else {
+                "text/rfc822-headers"
+            },
             header,
         ),
     ] {
         let eight = if content.is_ascii() { "7bit" } else { "8bit" };
         out.extend_from_slice(
-            format!("--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {eight}\r\n\r\n")
-                .as_bytes(),
+            format!(
+                "--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: {eight}\r\n\r\n"
+            )
+            .as_bytes(),
         );
         out.extend_from_slice(content);
         out.extend_from_slice(b"\r\n");
@@ -157,7 +182,11 @@ fn status(about: &About<'_>) -> String {
     };
     for recipient in &about.envelope.recipients {
         // RFC 6533 section 3: what is not ASCII goes by another address type.
-        let kind = if recipient.is_ascii() { "rfc822" } else { "utf-8" };
+        let kind = if recipient.is_ascii() {
+            "rfc822"
+        } else {
+            "utf-8"
+        };
         out += &format!(
             "\r\nFinal-Recipient: {kind}; {}\r\nAction: {action}\r\nStatus: {status}\r\nDiagnostic-Code: x-postern; {}\r\n",
             line(recipient),
@@ -177,13 +206,19 @@ fn transient(status: &str) -> String {
 }
 
 fn with_class(status: &str, class: char) -> String {
-    let rest = status.get(1..).filter(|rest| rest.starts_with('.')).unwrap_or(".0.0");
+    let rest = status
+        .get(1..)
+        .filter(|rest| rest.starts_with('.'))
+        .unwrap_or(".0.0");
     format!("{class}{rest}")
 }
 
 /// On one line.
 fn line(text: &str) -> String {
-    text.split(char::is_control).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    text.split(char::is_control)
+        .flat_map(str::split_whitespace)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn date(unix: i64) -> String {
@@ -206,7 +241,9 @@ fn encoded(text: &str) -> String {
         word.push(c);
     }
     words.push(word);
-    let words = words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word)));
+    let words = words
+        .iter()
+        .map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word)));
     words.collect::<Vec<_>>().join("\r\n ")
 }
 
@@ -253,7 +290,11 @@ mod tests {
         let status = String::from_utf8_lossy(&octets[parts[1].body.clone()]).into_owned();
         let blocks: Vec<_> = status.split("\r\n\r\n").collect();
         assert_eq!(blocks.len(), 3, "{status}");
-        assert!(blocks[1].contains("Final-Recipient: rfc822; b@example.org\r\nAction: failed\r\nStatus: 5.3.2"));
+        assert!(
+            blocks[1].contains(
+                "Final-Recipient: rfc822; b@example.org\r\nAction: failed\r\nStatus: 5.3.2"
+            )
+        );
         assert!(blocks[1].ends_with("Diagnostic-Code: x-postern; Graph is away"));
         assert!(blocks[2].contains("Final-Recipient: utf-8; ü@example.org"));
         assert!(!String::from_utf8_lossy(octets).contains("\r\nBcc:"));
@@ -285,6 +326,9 @@ mod tests {
         let text = "Grüße ".repeat(40);
         let got = encoded(&text);
         assert!(got.split("\r\n ").all(|word| word.len() <= 75));
-        assert_eq!(mime::decoded_words(got.replace("\r\n", "").as_bytes()), text);
+        assert_eq!(
+            mime::decoded_words(got.replace("\r\n", "").as_bytes()),
+            text
+        );
     }
 }

@@ -69,7 +69,8 @@ impl Courier<'_> {
             return Told::refused("5.3.4", text);
         }
         let Some(split) = large::split(&message, &structure, FITS) else {
-            let text = "The text of the mail alone is more than the 4 MB that Microsoft Graph takes.";
+            let text =
+                "The text of the mail alone is more than the 4 MB that Microsoft Graph takes.";
             return Told::refused("5.3.4", text);
         };
         drop((message, structure));
@@ -182,7 +183,9 @@ impl Courier<'_> {
     async fn file(&self, job: &Job<'_>, part: &large::Part) -> Result<Attachment, Told> {
         let range = (part.body.start as u64, part.body.end as u64);
         let store = &self.ledger.store;
-        let octets = store.submitted_range(job.submission, range.0, range.1).await;
+        let octets = store
+            .submitted_range(job.submission, range.0, range.1)
+            .await;
         let octets = octets.map_err(|error| unreadable(&error))?;
         Ok(part.attachment(&octets))
     }
@@ -194,7 +197,10 @@ impl Courier<'_> {
         let id = RemoteId::new(draft.id.clone());
         let draft = match (&draft.to, &draft.cc, &draft.bcc) {
             (Some(_), Some(_), Some(_)) => draft,
-            _ => graph.message(&id).await.map_err(|e| not_yet(after_look(&e)))?,
+            _ => graph
+                .message(&id)
+                .await
+                .map_err(|e| not_yet(after_look(&e)))?,
         };
         let wanted = &job.submission.envelope.recipients;
         let exact = compare(wanted, everyone(&draft)) == Match::Exact;
@@ -202,7 +208,12 @@ impl Courier<'_> {
         if exact && sender {
             return Ok(());
         }
-        tracing::info!(submission = job.submission.id, exact, sender, "the draft is put right");
+        tracing::info!(
+            submission = job.submission.id,
+            exact,
+            sender,
+            "the draft is put right"
+        );
         let patch = corrections(&job.mail, exact, sender);
         let draft = graph.update(&id, &patch).await;
         let draft = draft.map_err(|error| not_yet(after_write(&error)))?;
@@ -211,7 +222,8 @@ impl Courier<'_> {
             return Err(Told::refused("5.6.0", text));
         }
         if !is_from(job.mail.from.as_ref(), &draft) {
-            let text = "The account may not send under this From address: Microsoft 365 would replace it.";
+            let text =
+                "The account may not send under this From address: Microsoft 365 would replace it.";
             return Err(Told::refused("5.7.60", text));
         }
         Ok(())
@@ -237,7 +249,9 @@ impl Courier<'_> {
         match self.route.graph.message(draft).await {
             Ok(message) if message.is_draft == Some(false) => Told::ACCEPTED,
             Ok(message) if message.is_draft == Some(true) && self.settled(submission) => unsent(),
-            Ok(_) => unclear("The draft is still there, but the request to send it may be on its way."),
+            Ok(_) => {
+                unclear("The draft is still there, but the request to send it may be on its way.")
+            }
             Err(error) if error.status() == Some(404) => {
                 self.look_for_copy(submission, draft).await
             }
@@ -251,7 +265,11 @@ impl Courier<'_> {
         let Some(message_id) = &submission.progress.message_id else {
             return unclear("Nothing is known about it.");
         };
-        let found = self.route.graph.with_message_id("sentitems", message_id).await;
+        let found = self
+            .route
+            .graph
+            .with_message_id("sentitems", message_id)
+            .await;
         let found = match found {
             Ok(found) => found,
             Err(error) => return after_look(&error),
@@ -260,7 +278,10 @@ impl Courier<'_> {
         if found.iter().filter(sent).any(|m| m.id == draft.as_str()) {
             return Told::ACCEPTED;
         }
-        let alike = found.iter().filter(sent).any(|m| self.is_alike(submission, m, m.sent));
+        let alike = found
+            .iter()
+            .filter(sent)
+            .any(|m| self.is_alike(submission, m, m.sent));
         let siblings = self.ledger.store.siblings(submission.id, message_id).await;
         match siblings {
             Ok(0) if alike => Told::ACCEPTED,
@@ -379,9 +400,14 @@ fn unreadable(error: &crate::store::Error) -> Told {
 fn defaults(submission: &Submission) -> Defaults {
     let seconds = submission.accepted.div_euclid(1000);
     let date = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-    let (name, _) = submission.file.split_at_checked(24).unwrap_or((&submission.file, ""));
+    let (name, _) = submission
+        .file
+        .split_at_checked(24)
+        .unwrap_or((&submission.file, ""));
     let domain = submission.envelope.reverse_path.rsplit_once('@');
-    let domain = domain.map(|(_, domain)| domain).filter(|d| d.is_ascii() && !d.is_empty());
+    let domain = domain
+        .map(|(_, domain)| domain)
+        .filter(|d| d.is_ascii() && !d.is_empty());
     Defaults {
         date: date.format("%a, %d %b %Y %H:%M:%S +0000").to_string(),
         message_id: format!("<{name}.{seconds}@{}>", domain.unwrap_or("localhost")),

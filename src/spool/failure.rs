@@ -200,7 +200,10 @@ fn retry_after(class: ErrorClass) -> Option<u64> {
 /// One line.
 fn detail(error: &graph::Error) -> String {
     let text = error.to_string();
-    format!("({})", text.split_whitespace().collect::<Vec<_>>().join(" "))
+    format!(
+        "({})",
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    )
 }
 
 /// For logs: which draft it was about.

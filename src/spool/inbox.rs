@@ -42,7 +42,8 @@ async fn put(graph: &graph::Client, report: &Report) -> graph::Result<()> {
     }
     let date = chrono::DateTime::from_timestamp(report.date, 0).unwrap_or_default();
     let date = date.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let person = |name: &str, address: &str| json!({"emailAddress": {"name": name, "address": address}});
+    let person =
+        |name: &str, address: &str| json!({"emailAddress": {"name": name, "address": address}});
     let mut properties = vec![
         // PidTagMessageFlags without UNSENT: no draft (surprise 2).
         json!({"id": "Integer 0x0E07", "value": "4"}),

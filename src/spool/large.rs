@@ -127,7 +127,10 @@ fn part(structure: &Structure) -> Part {
     let id = structure.id.as_deref().map(String::from_utf8_lossy);
     let id = id.map(|id| id.trim().trim_matches(['<', '>']).to_owned());
     let id = id.filter(|id| !id.is_empty());
-    let kind = structure.disposition.as_ref().map(|(kind, _)| kind.as_slice());
+    let kind = structure
+        .disposition
+        .as_ref()
+        .map(|(kind, _)| kind.as_slice());
     let attached = kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"));
     let fallback = match main.as_str() {
         "message" => "message.eml",
@@ -175,7 +178,9 @@ fn cut(
     }
     let before = message.get(..part.header.start).unwrap_or_default();
     let line = before.len().saturating_sub(1);
-    let line = before.get(..line).and_then(|b| b.iter().rposition(|o| *o == b'\n'));
+    let line = before
+        .get(..line)
+        .and_then(|b| b.iter().rposition(|o| *o == b'\n'));
     let line = line.map_or(0, |at| at + 1);
     if line <= parent.body.start {
         let rest = message.get(part.body.end..).unwrap_or_default();
@@ -200,7 +205,10 @@ fn bare_header(message: &[u8], structure: &Structure) -> Vec<u8> {
     let header = message.get(structure.header.clone()).unwrap_or_default();
     let mut out = Vec::with_capacity(header.len());
     for field in mime::header::fields(header) {
-        let about_content = field.name.get(..8).is_some_and(|n| n.eq_ignore_ascii_case(b"content-"));
+        let about_content = field
+            .name
+            .get(..8)
+            .is_some_and(|n| n.eq_ignore_ascii_case(b"content-"));
         if !about_content {
             out.extend_from_slice(field.raw);
         }
@@ -246,7 +254,10 @@ mod tests {
         assert_eq!(slim, mixed(&[text, &small]));
         assert_eq!(names(&parts), ["one", "two"]);
         let octets = &message.as_bytes()[parts[1].body.clone()];
-        assert_eq!(&parts[1].attachment(octets).octets[..], "A".repeat(6000).as_bytes());
+        assert_eq!(
+            &parts[1].attachment(octets).octets[..],
+            "A".repeat(6000).as_bytes()
+        );
         let (slim, parts) = made(&message, 6000).unwrap();
         assert_eq!(slim, mixed(&[text, &file("one", 4000), &small]));
         assert_eq!(names(&parts), ["two"]);
@@ -260,7 +271,10 @@ mod tests {
         let two = mixed(&[&file("one", 4000), &file("two", 4000)]);
         let (slim, parts) = made(&two, 1000).unwrap();
         assert_eq!(names(&parts), ["one", "two"]);
-        assert_eq!(slim, mixed(&["Content-Type: text/plain; charset=us-ascii\r\n\r\n"]));
+        assert_eq!(
+            slim,
+            mixed(&["Content-Type: text/plain; charset=us-ascii\r\n\r\n"])
+        );
     }
 
     #[test]
@@ -273,7 +287,10 @@ mod tests {
         }
         let csv = text.replace("text/plain", "text/csv; name=t.csv");
         let (_, parts) = made(&mixed(&["\r\nhi", &csv]), 1000).unwrap();
-        assert_eq!((names(&parts), &parts[0].content_type[..]), (vec!["t.csv"], "text/csv"));
+        assert_eq!(
+            (names(&parts), &parts[0].content_type[..]),
+            (vec!["t.csv"], "text/csv")
+        );
     }
 
     #[test]
@@ -283,7 +300,10 @@ mod tests {
             "Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html\r\n\r\n<img>\r\n--r\r\n{image}\r\n--r--"
         );
         let (slim, parts) = made(&mixed(&[&related]), 1000).unwrap();
-        assert_eq!((parts[0].content_id.as_deref(), parts[0].inline), (Some("i@x"), true));
+        assert_eq!(
+            (parts[0].content_id.as_deref(), parts[0].inline),
+            (Some("i@x"), true)
+        );
         assert!(slim.contains("<img>\r\n--r--"), "{slim}");
     }
 
@@ -291,7 +311,10 @@ mod tests {
     fn a_mail_that_is_a_file_becomes_one_with_a_file() {
         let message = format!("Subject: s\r\n{}", file("=?utf-8?q?=C3=BC?=.bin", 4000));
         let (slim, parts) = made(&message, 1000).unwrap();
-        assert_eq!(slim, format!("Subject: s\r\n{}", String::from_utf8_lossy(EMPTY)));
+        assert_eq!(
+            slim,
+            format!("Subject: s\r\n{}", String::from_utf8_lossy(EMPTY))
+        );
         assert_eq!(parts.len(), 1);
         assert_eq!(parts[0].encoding, b"base64");
     }

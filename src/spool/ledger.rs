@@ -54,7 +54,9 @@ impl Ledger {
 
     /// Durable when it returns.
     pub(super) async fn save(&self, submission: &Submission) -> store::Result<()> {
-        self.store.progress(submission.id, &submission.progress).await?;
+        self.store
+            .progress(submission.id, &submission.progress)
+            .await?;
         self.note(submission);
         Ok(())
     }

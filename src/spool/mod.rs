@@ -123,7 +123,8 @@ impl Spool {
                 held += submission.size;
             }
         }
-        let through_graph = || -> Arc<dyn Deliver> { Arc::new(inbox::ThroughGraph(couriers.clone())) };
+        let through_graph =
+            || -> Arc<dyn Deliver> { Arc::new(inbox::ThroughGraph(couriers.clone())) };
         let lanes = couriers.keys().map(|name| (name.clone(), Arc::default()));
         Ok(Self(Arc::new(Shared {
             ledger,
@@ -179,13 +180,16 @@ impl Shared {
     fn give_back(&self, octets: u64) {
         let less = |held: u64| Some(held.saturating_sub(octets));
         // Err: impossible, `less` never declines.
-        let _ = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        let _ = self
+            .held
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
 
 /// Its message is still needed.
 fn is_waiting(submission: &Submission) -> bool {
-    let over = state::State::from_kept(&submission.progress.state).is_some_and(state::State::is_over);
+    let over =
+        state::State::from_kept(&submission.progress.state).is_some_and(state::State::is_over);
     !over || submission.progress.report.is_some()
 }
 

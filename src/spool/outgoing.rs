@@ -25,8 +25,6 @@ pub(super) struct Outgoing {
     /// CRLF line ends throughout.
     pub(super) mime: Vec<u8>,
     pub(super) message_id: String,
-    /// Decoded.
-    pub(super) subject: String,
     /// The first address of From.
     pub(super) from: Option<Person>,
     pub(super) to: Vec<Person>,
@@ -65,7 +63,6 @@ pub(super) fn outgoing(message: &[u8], envelope: &Envelope, defaults: &Defaults)
     Outgoing {
         mime,
         message_id: message_id.unwrap_or_else(|| defaults.message_id.clone()),
-        subject: subject(header),
         from,
         to,
         cc,
@@ -247,13 +244,16 @@ mod tests {
 
     #[test]
     fn with_nobody_left_recipients_are_undisclosed() {
-        let got = made("To: x@example.org\r\nSubject: =?utf-8?q?=C3=BC?=\r\n\r\nhi\n", &["a@example.com"]);
+        let got = made(
+            "To: x@example.org\r\nSubject: =?utf-8?q?=C3=BC?=\r\n\r\nhi\n",
+            &["a@example.com"],
+        );
         assert_eq!(
             text(&got),
             "Subject: =?utf-8?q?=C3=BC?=\r\nTo: undisclosed-recipients:;\r\nBcc: a@example.com\r\n\
              Date: Wed, 25 Nov 2026 10:00:00 +0000\r\nMessage-ID: <new@example.com>\r\n\r\nhi\r\n"
         );
-        assert_eq!(got.subject, "ü");
+        assert_eq!(subject(&got.mime), "ü");
         assert_eq!(got.message_id, "<new@example.com>");
     }
 

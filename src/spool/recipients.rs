@@ -121,10 +121,7 @@ pub(super) enum Match {
     Different,
 }
 
-pub(super) fn compare<'a>(
-    wanted: &[String],
-    found: impl Iterator<Item = &'a str>,
-) -> Match {
+pub(super) fn compare<'a>(wanted: &[String], found: impl Iterator<Item = &'a str>) -> Match {
     let wanted: HashSet<_> = wanted.iter().map(|address| key(address)).collect();
     let found: HashSet<_> = found.map(key).collect();
     if wanted == found {
@@ -153,7 +150,8 @@ pub(super) fn person(address: &Address) -> Option<Person> {
 
 /// RFC 5322 section 3.4.1: a dot-atom as it is, anything else in quotes.
 fn quoted_local(local: &str) -> String {
-    let atom = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let atom =
+        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
     if !local.is_empty() && !dots && local.chars().all(|c| atom(c) || c == '.') {
         return local.to_owned();
@@ -291,8 +289,14 @@ mod tests {
         let want = ["a@example.com".to_owned(), "B@example.com".to_owned()];
         let same = ["b@example.com", "A@example.com", "a@example.com"];
         assert_eq!(compare(&want, same.into_iter()), Match::Exact);
-        assert_eq!(compare(&want, ["a@example.com", "x@example.com"].into_iter()), Match::Renamed);
-        for other in [&["a@example.com"][..], &["a@example.com", "b@example.com", "c@example.com"]] {
+        assert_eq!(
+            compare(&want, ["a@example.com", "x@example.com"].into_iter()),
+            Match::Renamed
+        );
+        for other in [
+            &["a@example.com"][..],
+            &["a@example.com", "b@example.com", "c@example.com"],
+        ] {
             assert_eq!(compare(&want, other.iter().copied()), Match::Different);
         }
     }

@@ -6,7 +6,7 @@
 
 /// How far a submission is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// Waits for its turn.
     Queued,
     /// An attempt is under way.
@@ -24,7 +24,7 @@ pub enum State {
 
 /// What an attempt may have left in the cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// Nothing.
     Fresh,
     /// Perhaps a draft whose id was not told.
@@ -37,7 +37,7 @@ pub enum Step {
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub(super) enum Event {
     /// The worker takes it.
     Begun,
     /// A new process finds what an old one left.
@@ -62,15 +62,15 @@ pub enum Event {
 
 /// What counts besides the state.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts {
-    pub now: i64,
-    pub accepted: i64,
+pub(super) struct Facts {
+    pub(super) now: i64,
+    pub(super) accepted: i64,
     /// So far.
-    pub attempts: u32,
+    pub(super) attempts: u32,
     /// In doubt since.
-    pub doubted: Option<i64>,
+    pub(super) doubted: Option<i64>,
     /// Even in `0.0..1.0`.
-    pub random: f64,
+    pub(super) random: f64,
 }
 
 /// How patient to be; milliseconds.
@@ -106,16 +106,16 @@ impl Default for Patience {
 
 /// What follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Next {
-    pub state: State,
+pub(super) struct Next {
+    pub(super) state: State,
     /// When to look again; `None`: never by itself.
-    pub due: Option<i64>,
+    pub(super) due: Option<i64>,
     /// The sender must be told.
-    pub report: bool,
+    pub(super) report: bool,
 }
 
 /// `None` where the event makes no sense in the state: a fault of ours, and nothing changes.
-pub fn next(state: State, event: Event, facts: &Facts, patience: &Patience) -> Option<Next> {
+pub(super) fn next(state: State, event: Event, facts: &Facts, patience: &Patience) -> Option<Next> {
     use {Event as E, State as S};
     let to = |state, due| Next {
         state,
@@ -154,22 +154,20 @@ pub fn next(state: State, event: Event, facts: &Facts, patience: &Patience) -> O
             to(S::InDoubt, Some(after(facts.now, pause)))
         }
         (S::InDoubt, E::Unclear) if doubt(facts) >= patience.doubt => told(S::Held),
-        (S::InDoubt, E::Unclear) => {
-            to(S::InDoubt, Some(after(facts.now, look(facts, patience))))
-        }
+        (S::InDoubt, E::Unclear) => to(S::InDoubt, Some(after(facts.now, look(facts, patience)))),
         (S::InDoubt, E::Refused) => told(S::Held),
         _ => return None,
     })
 }
 
 /// Whether enough time has passed since the attempt began for its absence to mean something.
-pub fn settled(now: i64, began: Option<i64>, patience: &Patience) -> bool {
+pub(super) fn settled(now: i64, began: Option<i64>, patience: &Patience) -> bool {
     // A clock that was set back proves nothing either.
     began.is_none_or(|began| now >= after(began, patience.settle))
 }
 
 impl State {
-    pub const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Queued,
         Self::Attempting,
         Self::InDoubt,
@@ -180,7 +178,7 @@ impl State {
     ];
 
     /// As it is kept and shown.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Attempting => "attempting",
@@ -192,20 +190,20 @@ impl State {
         }
     }
 
-    pub fn from_kept(text: &str) -> Option<Self> {
+    pub(super) fn from_kept(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
     /// Nothing is left to be done.
-    pub fn is_over(self) -> bool {
+    pub(super) fn is_over(self) -> bool {
         matches!(self, Self::Sent | Self::Failed)
     }
 }
 
 impl Step {
-    pub const ALL: [Self; 4] = [Self::Fresh, Self::Drafting, Self::Drafted, Self::Sending];
+    pub(super) const ALL: [Self; 4] = [Self::Fresh, Self::Drafting, Self::Drafted, Self::Sending];
 
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
             Self::Drafting => "drafting",
@@ -214,7 +212,7 @@ impl Step {
         }
     }
 
-    pub fn from_kept(text: &str) -> Option<Self> {
+    pub(super) fn from_kept(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == text)
     }
 }
@@ -237,11 +235,18 @@ fn retry(facts: &Facts, patience: &Patience, retry_after: Option<u64>) -> i64 {
 
 fn look(facts: &Facts, patience: &Patience) -> u64 {
     let (least, most) = patience.looks;
-    jittered((doubt(facts) / 2).clamp(least, most.max(least)), facts.random)
+    jittered(
+        (doubt(facts) / 2).clamp(least, most.max(least)),
+        facts.random,
+    )
 }
 
 /// Up to a quarter more, so that many do not come back at the same moment.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 fn jittered(pause: u64, random: f64) -> u64 {
     pause + (pause as f64 * random.clamp(0.0, 1.0) / 4.0) as u64
 }
@@ -340,7 +345,10 @@ mod tests {
             let end = next(state, E::Begun, &late, &PATIENCE).unwrap();
             assert_eq!((end.state, end.report), (S::Failed, true));
             // Nobody has tried yet: the computer was off.
-            let fresh = Facts { attempts: 0, ..late };
+            let fresh = Facts {
+                attempts: 0,
+                ..late
+            };
             let begun = next(state, E::Begun, &fresh, &PATIENCE).unwrap();
             assert_eq!(begun.state, S::Attempting);
         }

@@ -196,7 +196,11 @@ impl Shared {
     }
 
     async fn written(&self, submission: &Submission) -> crate::store::Result<bounce::Report> {
-        let start = self.ledger.store.submitted_range(submission, 0, HEADER).await?;
+        let start = self
+            .ledger
+            .store
+            .submitted_range(submission, 0, HEADER)
+            .await?;
         let start = mime::normalize(&start);
         let header = outgoing::header_of(&start);
         let progress = &submission.progress;

@@ -220,7 +220,8 @@ impl Store {
     }
 }
 
-const SELECT: &str = "SELECT id, account, file, size, reverse_path, recipients, eight_bit, smtputf8,
+const SELECT: &str =
+    "SELECT id, account, file, size, reverse_path, recipients, eight_bit, smtputf8,
     accepted, state, step, due, attempts, began, doubted, message_id, draft, reason, report
     FROM submissions";
 

@@ -23,6 +23,7 @@ mod mime_hostile;
 mod oauth;
 mod program;
 mod sandbox;
+mod spool;
 mod store;
 mod sync;
 mod sync_random;
