@@ -139,10 +139,7 @@ impl Stack {
         let server = Arc::clone(&self.server);
         let stop = self.stop.clone();
         tokio::spawn(server.connection(Stream::plain(theirs), false, here, peer, stop));
-        Client {
-            stream: Some(Box::new(ours)),
-            input: Vec::new(),
-        }
+        Client::over(ours)
     }
 
     /// A client that is logged in, its greetings read.
@@ -238,6 +235,13 @@ pub(crate) struct Client {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Client {
+    pub(crate) fn over(stream: impl Io + 'static) -> Self {
+        Self {
+            stream: Some(Box::new(stream)),
+            input: Vec::new(),
+        }
+    }
+
     pub(crate) async fn send(&mut self, octets: &[u8]) {
         let stream = self.stream.as_mut().unwrap();
         stream.write_all(octets).await.unwrap();

@@ -16,6 +16,7 @@ mod demo;
 mod graph;
 mod imap_bulk;
 mod imap_golden;
+mod imap_server;
 mod imap_stack;
 mod imap_transcripts;
 mod mime_golden;
