@@ -25,6 +25,7 @@ mod oauth;
 mod program;
 mod sandbox;
 mod spool;
+mod smtp_transcripts;
 mod store;
 mod sync;
 mod sync_random;
