@@ -24,6 +24,8 @@ mod mime_hostile;
 mod oauth;
 mod program;
 mod sandbox;
+mod smtp_transcripts;
+mod spool;
 mod store;
 mod sync;
 mod sync_random;
