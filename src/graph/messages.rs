@@ -34,6 +34,22 @@ impl Client {
         self.page(WHAT, &page, read::message)
     }
 
+    /// The messages with this Message-ID in a folder (id or well-known name): not proof of anything by
+    /// itself, since Message-IDs repeat (surprise 52).
+    pub async fn with_message_id(&self, folder: &str, message_id: &str) -> Result<Vec<Message>> {
+        const WHAT: &str = "GET messages by Message-ID";
+        let literal = message_id.replace('\'', "''");
+        let path = format!(
+            "/mailFolders/{}/messages?$top=20&$select={}&$filter=internetMessageId%20eq%20%27{}%27",
+            address::segment(folder),
+            read::MESSAGE_SELECT,
+            address::segment(&literal),
+        );
+        let call = Call::get(WHAT, self.url(WHAT, &path)?);
+        let page = self.json(&call).await?;
+        Ok(self.page(WHAT, &page, read::message)?.items)
+    }
+
     /// One message, wherever it is now (`parent_folder_id` tells), with its extended properties.
     pub async fn message(&self, id: &RemoteId) -> Result<Message> {
         const WHAT: &str = "GET message";

@@ -25,6 +25,7 @@ mod oauth;
 mod program;
 mod sandbox;
 mod smtp_transcripts;
+mod spool;
 mod store;
 mod sync;
 mod sync_random;
