@@ -8,7 +8,7 @@ use crate::net::{Stream, tls::Acceptor};
 use std::{future::Future, io, pin::pin, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -122,33 +122,36 @@ impl Conn {
         Ok(())
     }
 
-    /// The next command; `quiet` is how long the client may say nothing. Cancel-safe.
+    /// The next command, which must be complete within `quiet`: a client that sends an octet now and
+    /// then holds no connection. Cancel-safe.
     pub async fn command(&mut self, quiet: Duration) -> Result<Event> {
+        let deadline = Instant::now() + quiet;
         loop {
             match self.flow.step() {
                 Step::Command(command) => return Ok(Event::Command(command)),
                 Step::Refused { tag, why } => return Ok(Event::Refused { tag, why }),
                 Step::Close(why) => return Err(Ended::Unframed(why)),
                 Step::Continue => self.say("+ Go on\r\n"),
-                Step::More => self.fill(quiet).await?,
+                Step::More => self.fill(deadline).await?,
             }
         }
     }
 
     /// The line that answers a continuation request. Cancel-safe.
     pub async fn answer(&mut self, quiet: Duration) -> Result<Vec<u8>> {
+        let deadline = Instant::now() + quiet;
         loop {
             match self.flow.answer() {
                 Answer::Line(line) => return Ok(line),
                 Answer::TooLong => return Err(Ended::Unframed(Refusal::LineTooLong)),
-                Answer::More => self.fill(quiet).await?,
+                Answer::More => self.fill(deadline).await?,
             }
         }
     }
 
     /// Writes what is due, then reads what there is. Cancel-safe: what was read stands in the flow; of
     /// a write that is given up, the connection is lost anyway unless it had not begun.
-    async fn fill(&mut self, quiet: Duration) -> Result<()> {
+    async fn fill(&mut self, deadline: Instant) -> Result<()> {
         self.flush().await?;
         let stream = self.stream.as_mut().ok_or_else(gone)?;
         let input = self.flow.input();
@@ -156,7 +159,7 @@ impl Conn {
         let read = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Err(Ended::Stopping),
-            read = timeout(quiet, stream.read_buf(input)) => read.map_err(|_| Ended::Quiet)??,
+            read = timeout_at(deadline, stream.read_buf(input)) => read.map_err(|_| Ended::Quiet)??,
         };
         if read == 0 {
             return Err(gone());

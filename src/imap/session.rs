@@ -20,6 +20,7 @@ use crate::{
     net::Stream,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// BADs in a row.
@@ -27,7 +28,9 @@ const FAULTS: u32 = 10;
 /// Wrong passwords in a session.
 const FAILURES: u32 = 3;
 
-/// Without a login, each command must come within a minute.
+/// Time for a login, everything before it included.
+const LOGIN_WITHIN: Duration = Duration::from_secs(180);
+/// Of that, for one command.
 const QUIET_BEFORE_LOGIN: Duration = Duration::from_secs(60);
 /// RFC 3501 section 5.4 asks for at least 30 minutes.
 pub const QUIET: Duration = Duration::from_secs(35 * 60);
@@ -93,13 +96,19 @@ fn allowed(command: &Command, stage: Stage) -> bool {
         | Command::Lsub(_)
         | Command::Status(..)
         | Command::Idle
-        | Command::ChangeMailboxes => stage >= Stage::Authenticated,
+        | Command::Append(_)
+        | Command::Create(_)
+        | Command::Delete(_)
+        | Command::Rename(..) => stage >= Stage::Authenticated,
         Command::Check
         | Command::Close
         | Command::Unselect
         | Command::Search { .. }
         | Command::Fetch { .. }
-        | Command::ChangeMessages => stage == Stage::Selected,
+        | Command::Store { .. }
+        | Command::Copy { .. }
+        | Command::Move { .. }
+        | Command::Expunge(_) => stage == Stage::Selected,
     }
 }
 
@@ -109,7 +118,7 @@ fn may_tell_expunges(command: &Command) -> bool {
         command,
         Command::Fetch { uid: false, .. }
             | Command::Search { uid: false, .. }
-            | Command::ChangeMessages
+            | Command::Store { uid: false, .. }
     )
 }
 
@@ -158,10 +167,13 @@ impl Session {
     }
 
     async fn serve(&mut self) -> Result<()> {
+        let begun = Instant::now();
         let mut faults = 0;
         while self.stage() != Stage::Logout {
             let quiet = match self.stage() {
-                Stage::NotAuthenticated => QUIET_BEFORE_LOGIN,
+                Stage::NotAuthenticated => LOGIN_WITHIN
+                    .saturating_sub(begun.elapsed())
+                    .min(QUIET_BEFORE_LOGIN),
                 _ => QUIET,
             };
             let status = match self.conn.command(quiet).await? {
@@ -317,14 +329,20 @@ mod tests {
             ("LSUB a b", &[Authenticated, Selected]),
             ("STATUS a (UNSEEN)", &[Authenticated, Selected]),
             ("IDLE", &[Authenticated, Selected]),
+            ("APPEND a {1}\r\nx", &[Authenticated, Selected]),
             ("CREATE a", &[Authenticated, Selected]),
+            ("DELETE a", &[Authenticated, Selected]),
+            ("RENAME a b", &[Authenticated, Selected]),
             ("CHECK", &[Selected]),
             ("CLOSE", &[Selected]),
             ("UNSELECT", &[Selected]),
             ("EXPUNGE", &[Selected]),
             ("SEARCH ALL", &[Selected]),
             ("UID FETCH 1 FLAGS", &[Selected]),
+            ("UID EXPUNGE 1", &[Selected]),
+            ("STORE 1 FLAGS (a)", &[Selected]),
             ("COPY 1 a", &[Selected]),
+            ("UID MOVE 1 a", &[Selected]),
         ] {
             let command = wire::decode(format!("t {line}").as_bytes())
                 .unwrap()
@@ -344,6 +362,10 @@ mod tests {
             ("STORE 1 FLAGS ()", false),
             ("UID FETCH 1 FLAGS", true),
             ("UID SEARCH ALL", true),
+            ("UID STORE 1 FLAGS ()", true),
+            ("COPY 1 a", true),
+            ("MOVE 1 a", true),
+            ("EXPUNGE", true),
             ("NOOP", true),
         ] {
             let command = wire::decode(format!("t {line}").as_bytes())

@@ -2,9 +2,12 @@
 
 use super::{
     extended,
-    http::{Outcome, bad_request},
+    http::{Outcome, bad_request, error},
 };
 use serde_json::Value;
+
+/// Parts of an expression: more are refused, since an expression is walked by recursion.
+const MOST_TOKENS: usize = 1000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expr {
@@ -40,6 +43,13 @@ pub(super) trait Lookup {
 
 pub(super) fn parse(text: &str) -> Outcome<Expr> {
     let tokens = tokens(text)?;
+    if tokens.len() > MOST_TOKENS {
+        return Err(error(
+            400,
+            "ErrorRestrictionTooComplex",
+            "The restriction or sort order is too complex for this operation., Cannot query rows in a table.",
+        ));
+    }
     let mut parser = Parser { tokens, at: 0 };
     let expr = parser.or()?;
     match parser.peek() {

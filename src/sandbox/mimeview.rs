@@ -221,7 +221,7 @@ pub(super) fn text_of(html: &str) -> String {
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at(at);
         out.push_str(before);
-        let lower = tag.get(..8).unwrap_or(tag).to_ascii_lowercase();
+        let lower: String = tag.chars().take(8).collect::<String>().to_ascii_lowercase();
         let end = ["style", "script", "head"]
             .iter()
             .find(|skip| {

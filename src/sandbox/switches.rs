@@ -234,8 +234,10 @@ impl Switches {
         self.values.get(name).and_then(Value::as_bool)
     }
 
+    /// Never so large that a time computed from it overflows.
     pub(super) fn number(&self, name: &str) -> u64 {
-        self.values.get(name).and_then(Value::as_u64).unwrap_or(0)
+        let number = self.values.get(name).and_then(Value::as_u64);
+        number.unwrap_or(0).min(1_000_000_000_000)
     }
 
     pub(super) fn value(&self, name: &str) -> &Value {

@@ -89,12 +89,12 @@ impl Stack {
         let mailbox = store.mailbox("m1").await.unwrap();
         let root = sandbox.graph_url();
         let graph = graph::Client::new(http.clone(), root, None, tokens, Limiter::default());
-        // Faults end quickly, as if half a minute had gone by.
+        // Faults end soon; a busy machine is not taken for one.
         let graph = graph.with_pace(graph::Pace {
-            first_byte: Duration::from_secs(5),
-            idle: Duration::from_secs(5),
-            person: Duration::from_millis(300),
-            background: Duration::from_millis(300),
+            first_byte: Duration::from_secs(10),
+            idle: Duration::from_secs(10),
+            person: Duration::from_secs(1),
+            background: Duration::from_secs(1),
             base: Duration::from_millis(20),
         });
         let account = Account::new(name.clone(), mailbox, graph);
@@ -139,10 +139,7 @@ impl Stack {
         let server = Arc::clone(&self.server);
         let stop = self.stop.clone();
         tokio::spawn(server.connection(Stream::plain(theirs), false, here, peer, stop));
-        Client {
-            stream: Some(Box::new(ours)),
-            input: Vec::new(),
-        }
+        Client::over(ours)
     }
 
     /// A client that is logged in, its greetings read.
@@ -238,6 +235,13 @@ pub(crate) struct Client {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Client {
+    pub(crate) fn over(stream: impl Io + 'static) -> Self {
+        Self {
+            stream: Some(Box::new(stream)),
+            input: Vec::new(),
+        }
+    }
+
     pub(crate) async fn send(&mut self, octets: &[u8]) {
         let stream = self.stream.as_mut().unwrap();
         stream.write_all(octets).await.unwrap();

@@ -59,7 +59,14 @@ pub async fn execute(session: &mut Session, command: Command) -> Result<Reply> {
         Command::Idle => idle::idle(session).await,
         Command::Search { uid, key } => search::search(session, uid, key).await,
         Command::Fetch { uid, set, items } => fetch::fetch(session, uid, &set, items).await,
-        Command::ChangeMessages | Command::ChangeMailboxes => Ok(read_only()),
+        Command::Store { .. }
+        | Command::Copy { .. }
+        | Command::Move { .. }
+        | Command::Expunge(_)
+        | Command::Append(_)
+        | Command::Create(_)
+        | Command::Delete(_)
+        | Command::Rename(..) => Ok(read_only()),
     }
 }
 

@@ -65,14 +65,6 @@ fn convert(body: CommandBody<'_>) -> Result<Command, Fault> {
         CommandBody::Close => Command::Close,
         CommandBody::Unselect => Command::Unselect,
         CommandBody::Idle => Command::Idle,
-        CommandBody::Store { .. }
-        | CommandBody::Copy { .. }
-        | CommandBody::Move { .. }
-        | CommandBody::Expunge => Command::ChangeMessages,
-        CommandBody::Create { .. }
-        | CommandBody::Delete { .. }
-        | CommandBody::Rename { .. }
-        | CommandBody::Append { .. } => Command::ChangeMailboxes,
         _ => return Err(Fault::Syntax),
     })
 }

@@ -1,21 +1,25 @@
 //! The own grammar against the codec's: whatever both take must mean the same.
 
 use super::{
-    Command, Item, codec, decode,
+    Command, Item,
+    change::Mode,
+    codec, decode,
     search::Key,
     sequence::{Bound, SequenceSet},
 };
 use crate::{
-    mail::{Keyword, SystemFlag},
+    mail::{Flags, Keyword, SystemFlag},
     mime::{Part, Section},
 };
 use imap_codec::imap_types::{
     command::CommandBody,
     core::AString,
+    extensions::binary::LiteralOrLiteral8,
     fetch::{
         Macro, MacroOrMessageDataItemNames as Names, MessageDataItemName as Name,
         Section as TheirSection,
     },
+    flag::{Flag, StoreResponse, StoreType},
     search::SearchKey,
     sequence::{SeqOrUid, Sequence, SequenceSet as TheirSet},
 };
@@ -80,6 +84,18 @@ fn item(theirs: &Name<'_>) -> Item {
         },
         other => panic!("not in the generator: {other:?}"),
     }
+}
+
+fn flags(theirs: &[Flag<'_>]) -> Flags {
+    let mut flags = Flags::default();
+    for flag in theirs {
+        let name = flag.to_string();
+        match SystemFlag::from_wire(&name) {
+            Some(flag) => flags.set(flag, true),
+            None => flags.set_keyword(Keyword::new(&name).unwrap(), true),
+        }
+    }
+    flags
 }
 
 fn items(theirs: &Names<'_>) -> Vec<Item> {
@@ -214,6 +230,78 @@ fn agrees(command: &str) -> bool {
                 assert_eq!(name, codec::name(&mailbox), "{command}");
                 assert_eq!(ours.len(), item_names.len(), "{command}");
             }
+            (
+                Command::Store {
+                    uid,
+                    set: s,
+                    mode,
+                    flags: f,
+                    silent,
+                },
+                CommandBody::Store {
+                    sequence_set,
+                    kind,
+                    response,
+                    flags: theirs,
+                    uid: their_uid,
+                    ..
+                },
+            ) => {
+                assert_eq!((uid, s), (their_uid, set(&sequence_set)), "{command}");
+                let kind = match kind {
+                    StoreType::Replace => Mode::Replace,
+                    StoreType::Add => Mode::Add,
+                    StoreType::Remove => Mode::Remove,
+                };
+                assert_eq!((mode, f), (kind, flags(&theirs)), "{command}");
+                assert_eq!(silent, response == StoreResponse::Silent, "{command}");
+            }
+            (
+                Command::Copy { uid, set: s, to },
+                CommandBody::Copy {
+                    sequence_set,
+                    mailbox,
+                    uid: their_uid,
+                },
+            )
+            | (
+                Command::Move { uid, set: s, to },
+                CommandBody::Move {
+                    sequence_set,
+                    mailbox,
+                    uid: their_uid,
+                },
+            ) => {
+                assert_eq!((uid, s), (their_uid, set(&sequence_set)), "{command}");
+                assert_eq!(to, codec::name(&mailbox), "{command}");
+            }
+            (Command::Expunge(None), CommandBody::Expunge) => {}
+            (
+                Command::Append(ours),
+                CommandBody::Append {
+                    mailbox,
+                    flags: theirs,
+                    date,
+                    message,
+                },
+            ) => {
+                assert_eq!(ours.to, codec::name(&mailbox), "{command}");
+                assert_eq!(ours.flags, flags(&theirs), "{command}");
+                let date = date.map(|d| d.as_ref().timestamp());
+                assert_eq!(ours.date, date, "{command}");
+                let octets = match &message {
+                    LiteralOrLiteral8::Literal(literal) => literal.as_ref(),
+                    other => panic!("{command}: {other:?}"),
+                };
+                assert_eq!(&command.as_bytes()[ours.message], octets, "{command}");
+            }
+            (Command::Create(name), CommandBody::Create { mailbox })
+            | (Command::Delete(name), CommandBody::Delete { mailbox }) => {
+                assert_eq!(name, codec::name(&mailbox), "{command}");
+            }
+            (Command::Rename(a, b), CommandBody::Rename { from, to }) => {
+                assert_eq!((a, b), (codec::name(&from), codec::name(&to)), "{command}");
+            }
             (Command::List(p), CommandBody::List { reference, .. })
             | (Command::Lsub(p), CommandBody::Lsub { reference, .. }) => {
                 assert_eq!(
@@ -237,6 +325,18 @@ fn the_codec_takes_these_too() {
         "a SEARCH 1:5 UID 3 SUBJECT \"a b\" OR SEEN (DELETED NOT DRAFT)",
         "a UID SEARCH CHARSET UTF-8 FROM {2}\r\nab SINCE 1-Feb-2024 UNKEYWORD Rot",
         "a STATUS \"a b\" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY RECENT)",
+        "a STORE 1:*,7 FLAGS (\\Seen $Forwarded Rot)",
+        "a UID STORE 3 +FLAGS.SILENT (\\Deleted \\Draft)",
+        "a STORE 3 -FLAGS \\Answered \\Flagged",
+        "a STORE 3 FLAGS ()",
+        "a COPY 1:3 \"a b\"",
+        "a UID MOVE 5,* {5}\r\nInbox",
+        "a EXPUNGE",
+        "a APPEND inbox {3}\r\nabc",
+        "a APPEND {1}\r\nx (\\Seen Rot) \" 2-Feb-2024 03:04:05 -0930\" {3+}\r\nabc",
+        "a CREATE \"a/b\"",
+        "a DELETE &AOQ-",
+        "a RENAME a {1}\r\nb",
         "a LIST \"\" %",
         "a LSUB \"\" \"*\"",
     ] {
@@ -309,6 +409,22 @@ fn search_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn store_means_the_same(
+        set in set_text(),
+        item in proptest::sample::select(vec!["FLAGS", "+flags", "-FLAGS", "FLAGS.SILENT", "+FLAGS.SILENT"]),
+        flags in proptest::collection::vec(proptest::sample::select(vec![
+            "\\Seen", "\\deleted", "\\Flagged", "\\Draft", "$Forwarded", "Rot", "=C3=9C", "[x", "~", "",
+        ]), 0..4),
+        bare in any::<bool>(),
+        uid in any::<bool>(),
+    ) {
+        let verb = if uid { "UID STORE" } else { "STORE" };
+        let flags = flags.join(" ");
+        let flags = if bare { flags } else { format!("({flags})") };
+        agrees(&format!("a {verb} {set} {item} {flags}"));
+    }
+
     #[test]
     fn search_means_the_same(keys in proptest::collection::vec(search_text(), 1..4), uid in any::<bool>()) {
         let verb = if uid { "UID SEARCH" } else { "SEARCH" };

@@ -9,6 +9,14 @@ pub const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+/// The number of a month, from 1.
+pub(super) fn month_number(name: &[u8]) -> Option<u32> {
+    let at = MONTHS
+        .iter()
+        .position(|month| name.eq_ignore_ascii_case(month.as_bytes()))?;
+    u32::try_from(at + 1).ok()
+}
+
 /// Longer strings go as literals: some clients read a line into a small buffer.
 const QUOTED: usize = 4096;
 

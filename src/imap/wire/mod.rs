@@ -1,11 +1,13 @@
 //! The grammar of IMAP (RFC 3501 section 9): commands in, responses out. Pure.
 //!
-//! [`decode`] reads one framed command. SEARCH, LIST, LSUB, STATUS and FETCH have a grammar of their
-//! own here; the other commands go through the `imap-codec` crate, which no other module may name,
+//! [`decode`] reads one framed command. SEARCH, LIST, LSUB, STATUS, FETCH and all that changes messages or
+//! mailboxes have a grammar of their own here; the other commands go through the `imap-codec` crate, which no other module may name,
 //! and which is the other side of a differential test of the own grammar. [`encode`] and [`body`]
 //! write what the server says.
 
+pub mod append;
 pub mod body;
+pub mod change;
 mod codec;
 mod decode;
 #[cfg(test)]
@@ -17,11 +19,12 @@ pub mod sequence;
 mod token;
 pub mod utf7;
 
+pub use append::Append;
 pub use decode::decode;
 pub use fetch::Item;
 pub use sequence::SequenceSet;
 
-use crate::mail::{MailboxName, Secret};
+use crate::mail::{Flags, MailboxName, Secret};
 
 /// One command as a client sent it.
 #[derive(Debug)]
@@ -72,10 +75,30 @@ pub enum Command {
         set: SequenceSet,
         items: Vec<Item>,
     },
-    /// STORE, COPY, MOVE, EXPUNGE: they come with writing.
-    ChangeMessages,
-    /// CREATE, DELETE, RENAME: they come with writing.
-    ChangeMailboxes,
+    Store {
+        uid: bool,
+        set: SequenceSet,
+        mode: change::Mode,
+        flags: Flags,
+        /// `.SILENT`: the client knows what it asked for and wants no answer.
+        silent: bool,
+    },
+    Copy {
+        uid: bool,
+        set: SequenceSet,
+        to: Name,
+    },
+    Move {
+        uid: bool,
+        set: SequenceSet,
+        to: Name,
+    },
+    /// Of UID EXPUNGE, the UIDs.
+    Expunge(Option<SequenceSet>),
+    Append(Append),
+    Create(Name),
+    Delete(Name),
+    Rename(Name, Name),
 }
 
 /// Reference and mailbox pattern of LIST and LSUB, joined and in Unicode.

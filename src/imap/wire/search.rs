@@ -5,6 +5,7 @@
 
 use super::{
     Fault,
+    encode::month_number,
     sequence::{SequenceSet, sequence_set, starts_set},
     token::{Cursor, Read},
 };
@@ -198,13 +199,6 @@ fn date(cursor: &mut Cursor<'_>) -> Read<NaiveDate> {
         return Err(Fault::Syntax);
     }
     NaiveDate::from_ymd_opt(year, month, day).ok_or(Fault::Syntax)
-}
-
-fn month_number(name: &[u8]) -> Option<u32> {
-    let at = super::encode::MONTHS
-        .iter()
-        .position(|month| name.eq_ignore_ascii_case(month.as_bytes()))?;
-    u32::try_from(at + 1).ok()
 }
 
 #[cfg(test)]

@@ -139,6 +139,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn literal(&mut self) -> Read<Vec<u8>> {
+        self.literal_octets().map(<[u8]>::to_vec)
+    }
+
+    /// A literal where it stands.
+    pub(super) fn literal_octets(&mut self) -> Read<&'a [u8]> {
         self.expect(b'{')?;
         let size = self.number()? as usize;
         self.take(b'+');
@@ -149,7 +154,7 @@ impl<'a> Cursor<'a> {
         self.rest = self.rest.get(size..).unwrap_or_default();
         // CHAR8 excludes NUL (RFC 3501 section 9).
         (!octets.contains(&0))
-            .then(|| octets.to_vec())
+            .then_some(octets)
             .ok_or(Fault::Syntax)
     }
 }
