@@ -32,3 +32,6 @@ mod sync;
 mod sync_random;
 mod sync_world;
 mod tls;
+mod write;
+mod write_append;
+mod write_tree;
