@@ -12,6 +12,7 @@ mod bodies;
 mod cli;
 mod cloud;
 mod config;
+mod crash_write;
 mod demo;
 mod graph;
 mod imap_bulk;
