@@ -118,15 +118,6 @@ pub(crate) fn port_base() -> u16 {
     panic!("no eight free ports in a row");
 }
 
-/// What the other side says until it closes.
-pub(crate) fn all_of(port: u16) -> String {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
-}
-
 /// The status line of a GET.
 pub(crate) fn http_status(port: u16, path: &str, host: &str) -> String {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
