@@ -118,6 +118,15 @@ pub(crate) fn port_base() -> u16 {
     panic!("no eight free ports in a row");
 }
 
+/// The first line that the other side says.
+pub(crate) fn greeting(port: u16) -> String {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line
+}
+
 /// The status line of a GET.
 pub(crate) fn http_status(port: u16, path: &str, host: &str) -> String {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
