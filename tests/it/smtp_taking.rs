@@ -104,7 +104,7 @@ fn twenty_megabytes_pass_through_without_staying() {
     client.says("250 2.0.0 Queued as 1\r\n");
     let took = begun.elapsed();
     let most = memory(server.pid(), "VmHWM");
-    println!(
+    eprintln!(
         "20 MB in {took:?}, {} MB at most, {} MB before",
         most >> 20,
         before >> 20
