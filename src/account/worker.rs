@@ -7,7 +7,7 @@
 use super::{Error, FolderKey, FolderRow, Inner, MessageKey, Result, body, folders, sync};
 use crate::{
     graph::Priority,
-    mail::{Role, Uid},
+    mail::{ModSeq, Role, Uid},
 };
 use futures_util::{StreamExt, stream};
 use std::{
@@ -38,7 +38,7 @@ const PORTION: usize = 20;
 /// Between portions: 10 messages a second leave people 4,000 of the 10,000 requests in ten minutes.
 const PAUSE: Duration = Duration::from_secs(2);
 /// With nothing to do the second loop looks again after this.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(2);
 /// A message that cannot be brought is tried again after this, lest it blocks the others.
 const AGAIN: Duration = Duration::from_secs(3600);
 /// The cache holds at most so many octets.
@@ -222,6 +222,8 @@ struct Rest<'a> {
     plans: HashMap<FolderKey, Plan>,
     /// Messages that could not be brought, and since when.
     failed: HashMap<(FolderKey, Uid), Instant>,
+    /// Folders of which nothing was missing at this MODSEQ: looking again would read all their rows.
+    complete: HashMap<FolderKey, ModSeq>,
 }
 
 impl<'a> Rest<'a> {
@@ -230,6 +232,7 @@ impl<'a> Rest<'a> {
             inner,
             plans: HashMap::new(),
             failed: HashMap::new(),
+            complete: HashMap::new(),
         }
     }
 
@@ -255,10 +258,15 @@ impl<'a> Rest<'a> {
         if self.check_suspects().await? {
             return Ok(true);
         }
+        self.forgive();
         for folder in folders.iter().filter(|folder| folder.listed) {
+            if self.complete.get(&folder.key) == Some(&folder.highest_modseq) {
+                continue;
+            }
             if self.bring(folder.key).await? {
                 return Ok(true);
             }
+            self.complete.insert(folder.key, folder.highest_modseq);
         }
         Ok(false)
     }
@@ -291,6 +299,15 @@ impl<'a> Rest<'a> {
         Ok(())
     }
 
+    /// What failed long ago is tried again.
+    fn forgive(&mut self) {
+        let before = self.failed.len();
+        self.failed.retain(|_, since| since.elapsed() < AGAIN);
+        if self.failed.len() < before {
+            self.complete.clear();
+        }
+    }
+
     /// Downloads suspect messages again: an edited draft gets its new UID soon.
     async fn check_suspects(&mut self) -> Result<bool> {
         let portion: Vec<_> = {
@@ -315,7 +332,6 @@ impl<'a> Rest<'a> {
 
     /// Brings the facts of the newest messages that have none. Whether there were some.
     async fn bring(&mut self, folder: FolderKey) -> Result<bool> {
-        self.failed.retain(|_, since| since.elapsed() < AGAIN);
         let limit = PORTION + self.failed.len();
         let mut uids = self.inner.store.unserved(folder, limit).await?;
         uids.retain(|uid| !self.failed.contains_key(&(folder, *uid)));

@@ -3,7 +3,11 @@
 use super::{Error, Result, owner::Owner};
 use crate::{
     config::Config,
-    net::{Acceptor, Authority, authority::host_name, tls::LEAF_LIFETIME},
+    net::{
+        Acceptor, Authority,
+        authority::{Address, host_name},
+        tls::LEAF_LIFETIME,
+    },
     oauth::vault::Vault,
 };
 use std::{
@@ -13,40 +17,29 @@ use std::{
 use time::OffsetDateTime;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 
-/// The authority's certificate in the data folder: what clients are to trust.
+/// The authorities' certificates in the data folder: what clients are to trust.
 pub const CA_FILE: &str = "ca.pem";
-/// Name of the authority's record in the vault.
-const RECORD: &str = "ca";
+/// The authorities' records in the vault.
+const RECORDS: [(&str, Address); 2] = [("ca", Address::Proper), ("ca-name", Address::AsName)];
 
 /// By the config's own files, or by the local authority, made on the first start.
 pub(super) fn acceptor(config: &Config, vault: &Vault) -> Result<Acceptor> {
     match &config.tls {
         Some(files) => Ok(Acceptor::files(files.clone())?),
-        None => Ok(Acceptor::local(
-            authority(&config.data_dir, vault)?,
-            LEAF_LIFETIME,
-        )?),
+        None => {
+            let [proper, textual] = authorities(&config.data_dir, vault)?;
+            Ok(Acceptor::local_for_all(proper, textual, LEAF_LIFETIME)?)
+        }
     }
 }
 
-/// The data folder's authority; its certificate is in [`CA_FILE`] when this returns.
-pub(super) fn authority(data_dir: &Path, vault: &Vault) -> Result<Authority> {
-    let now = OffsetDateTime::now_utc();
-    let kept = vault.read(RECORD)?;
-    let kept = kept.map(|pem| Authority::from_sealed(&pem)).transpose()?;
-    let authority = match kept {
-        Some(authority) if !authority.is_worn_out(now) => authority,
-        old => {
-            if old.is_some() {
-                tracing::warn!("the local authority has ended: clients must trust the new one");
-            }
-            let authority = Authority::create(&host_name(), now)?;
-            vault.write(RECORD, &authority.to_sealed())?;
-            authority
-        }
-    };
+/// The data folder's authorities; their certificates are in [`CA_FILE`] when this returns.
+fn authorities(data_dir: &Path, vault: &Vault) -> Result<[Authority; 2]> {
+    let [proper, textual] = RECORDS;
+    let both = [kept_or_new(vault, proper)?, kept_or_new(vault, textual)?];
     let host = host_name();
-    if authority
+    let [proper, textual] = &both;
+    if proper
         .host()
         .is_some_and(|known| !known.eq_ignore_ascii_case(&host))
     {
@@ -55,25 +48,46 @@ pub(super) fn authority(data_dir: &Path, vault: &Vault) -> Result<Authority> {
             "the host has another name now: the certificate keeps the old one"
         );
     }
-    publish(&data_dir.join(CA_FILE), &authority.certificate_pem())?;
+    let pem = proper.certificate_pem() + &textual.certificate_pem();
+    publish(&data_dir.join(CA_FILE), &pem)?;
+    Ok(both)
+}
+
+fn kept_or_new(vault: &Vault, (record, address): (&str, Address)) -> Result<Authority> {
+    let now = OffsetDateTime::now_utc();
+    let kept = vault.read(record)?;
+    let kept = kept.map(|pem| Authority::from_sealed(&pem)).transpose()?;
+    match kept {
+        Some(authority) if !authority.is_worn_out(now) => return Ok(authority),
+        Some(_) => tracing::warn!("the local authority has ended: clients must trust the new one"),
+        None => {}
+    }
+    let authority = Authority::create_for(&host_name(), address, now)?;
+    vault.write(record, &authority.to_sealed())?;
     Ok(authority)
 }
 
-/// Path of the authority's certificate and its SHA-256 fingerprint. Made now when no server has
-/// made it yet.
-pub fn ca(config: &Config) -> Result<(PathBuf, String)> {
+/// Path of the authorities' certificates, and the SHA-256 fingerprint of each. Made now when no server
+/// has made them yet.
+pub fn ca(config: &Config) -> Result<(PathBuf, Vec<String>)> {
     let path = config.data_dir.join(CA_FILE);
     if !path.exists() {
         let _owner = Owner::take(&config.data_dir)?;
-        authority(&config.data_dir, &Vault::open(&config.data_dir)?)?;
+        authorities(&config.data_dir, &Vault::open(&config.data_dir)?)?;
     }
-    let der = CertificateDer::from_pem_file(&path).map_err(|error| {
+    let certificates: std::result::Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
+    let certificates = certificates.map_err(|error| {
         let what = io::Error::other(format!("no PEM certificate: {error}"));
         Error::file(&path)(what)
     })?;
-    let digest = ring::digest::digest(&ring::digest::SHA256, &der);
-    let octets: Vec<_> = digest.as_ref().iter().map(|o| format!("{o:02X}")).collect();
-    Ok((path, octets.join(":")))
+    let fingerprint = |der: &CertificateDer<'_>| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, der);
+        let octets: Vec<_> = digest.as_ref().iter().map(|o| format!("{o:02X}")).collect();
+        octets.join(":")
+    };
+    let fingerprints = certificates.iter().map(fingerprint).collect();
+    Ok((path, fingerprints))
 }
 
 fn publish(path: &Path, pem: &str) -> Result<()> {

@@ -22,23 +22,25 @@ impl Certs {
             ))?;
             return Ok(());
         }
-        let (path, fingerprint) = app::ca(&config)?;
+        let (path, fingerprints) = app::ca(&config)?;
+        let fingerprint = fingerprints.join("\n                 ");
         let ca = path.display();
         say(&format!(
-            "Postern's certificates are issued by an authority of this computer's own. It can speak\n\
+            "Postern's certificates are issued by two authorities of this computer's own, one for programs\n\
+             that take 127.0.0.1 for an address, one for those that take it for a name. They can speak\n\
              for localhost, 127.0.0.1, ::1 and this computer's name only.\n\
              \n\
-             Its certificate: {ca}\n\
+             Certificates:    {ca}\n\
              SHA-256:         {fingerprint}\n\
              \n\
-             To trust it:\n\
+             To trust them:\n\
              \n\
              Thunderbird     Settings > Privacy & Security > Manage Certificates > Authorities >\n\
              \u{20}               Import, choose that file, tick \"identify websites\"\n\
              mbsync          CertificateFile {ca}\n\
              curl            --cacert {ca}\n\
-             Debian, Ubuntu  sudo cp {ca} /usr/local/share/ca-certificates/postern.crt\n\
-             \u{20}               sudo update-ca-certificates\n\
+             Debian, Ubuntu  sudo csplit -sz -f /usr/local/share/ca-certificates/postern- -b %d.crt \\\n\
+             \u{20}                 {ca} /BEGIN/ '{{*}}' && sudo update-ca-certificates\n\
              Fedora          sudo trust anchor {ca}\n\
              macOS           security add-trusted-cert -r trustRoot -k login.keychain {ca}\n\
              Windows         certutil -user -addstore Root {ca}"

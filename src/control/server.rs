@@ -18,6 +18,7 @@ pub use unix::Server;
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use crate::control::place::user_id;
     use std::{
         io,
         os::unix::fs::PermissionsExt,
@@ -105,9 +106,7 @@ mod unix {
 
     /// The file's mode keeps others out already; this holds where a file system ignores modes.
     fn is_ours(stream: &UnixStream) -> bool {
-        stream
-            .peer_cred()
-            .is_ok_and(|peer| peer.uid() == super::super::place::user_id())
+        stream.peer_cred().is_ok_and(|peer| peer.uid() == user_id())
     }
 
     async fn converse(stream: UnixStream, calls: mpsc::Sender<Call>) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! The local certificate authority: one for each data folder, made on the first start.
+//! The local certificate authorities: two for each data folder ([`Address`] tells why), made on the
+//! first start.
 //!
 //! Whoever trusts it must not have to trust this program beyond this computer: critical name
 //! constraints (RFC 5280 section 4.2.1.10) confine it to loopback and the host's own name. Its
@@ -28,12 +29,19 @@ const LOOPBACK: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
 
-/// The leaf's common name. mbsync, fetchmail and s-nail compare an address as text, first with the
-/// DNS names, then with the common name. As a DNS name it would ruin the certificate for others:
-/// NSS (Thunderbird) and webpki refuse every certificate with an address among its DNS names under
-/// an authority that constrains DNS names, and such an authority itself if the address is one of
-/// its constraints.
-const LEAF_NAME: &str = "127.0.0.1";
+/// Whether `127.0.0.1` is a DNS name too.
+///
+/// mbsync, fetchmail and s-nail compare an address as text with the DNS names, so they want it. But
+/// it is no DNS name (RFC 5280 section 4.2.1.6): NSS (Thunderbird) and webpki refuse a certificate
+/// that holds it under an authority that constrains DNS names, and every certificate of an
+/// authority that has it among its constraints. So there is an authority for each kind of client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address {
+    /// As an address only: right for everyone who compares addresses as addresses.
+    Proper,
+    /// As a DNS name too.
+    AsName,
+}
 
 /// Signs certificates for this computer.
 pub struct Authority {
@@ -41,6 +49,7 @@ pub struct Authority {
     key: KeyPair,
     issuer: Issuer<'static, KeyPair>,
     host: Option<String>,
+    address: Address,
     /// Unix seconds.
     ends: i64,
 }
@@ -65,19 +74,29 @@ impl std::fmt::Debug for Authority {
 impl Authority {
     /// A new one, for loopback and for `host` if that is a DNS name.
     pub fn create(host: &str, now: OffsetDateTime) -> Result<Self> {
+        Self::create_for(host, Address::Proper, now)
+    }
+
+    /// As [`Authority::create`], for one kind of client.
+    pub fn create_for(host: &str, address: Address, now: OffsetDateTime) -> Result<Self> {
         let key = new_key()?;
         let host = dns_name(host);
         let mut params = CertificateParams::default();
         let shown = host.as_deref().unwrap_or("localhost");
-        params.distinguished_name = name(&format!("Postern local CA {shown}"));
+        let shown = match address {
+            Address::Proper => format!("Postern local CA {shown}"),
+            Address::AsName => format!("Postern local CA {shown} (address as name)"),
+        };
+        params.distinguished_name = name(&shown);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.name_constraints = Some(constraints(host.as_deref()));
+        params.name_constraints = Some(constraints(host.as_deref(), address));
         params.not_before = now - CLOCK_SKEW;
         params.not_after = now + AUTHORITY_LIFETIME;
         params.serial_number = Some(serial());
         let certificate = params.self_signed(&key)?.der().clone();
-        Self::assemble(certificate, key, host, params.not_after.unix_timestamp())
+        let ends = params.not_after.unix_timestamp();
+        Self::assemble(certificate, key, host, address, ends)
     }
 
     /// From what [`Authority::to_sealed`] gave.
@@ -87,6 +106,11 @@ impl Authority {
         let head = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let host = head("host: ").filter(|host| !host.is_empty());
         let ends = head("ends: ").and_then(|ends| ends.parse().ok());
+        let address = match head("address: ") {
+            Some("proper") => Address::Proper,
+            Some("as-name") => Address::AsName,
+            _ => return Err(DAMAGED),
+        };
         let certificate = CertificateDer::from_pem_slice(pem.expose()).map_err(|_| DAMAGED)?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(pem.expose()).map_err(|_| DAMAGED)?;
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &rcgen::PKCS_ECDSA_P256_SHA256)?;
@@ -94,14 +118,19 @@ impl Authority {
             certificate,
             key,
             host.map(str::to_owned),
+            address,
             ends.ok_or(DAMAGED)?,
         )
     }
 
-    /// Host name, end, certificate and private key, for the vault: PEM after two lines of text.
+    /// Host name, end, certificate and private key, for the vault: PEM after three lines of text.
     pub fn to_sealed(&self) -> Secret<Vec<u8>> {
         let host = self.host().unwrap_or_default();
-        let mut text = format!("host: {host}\nends: {}\n", self.ends);
+        let address = match self.address {
+            Address::Proper => "proper",
+            Address::AsName => "as-name",
+        };
+        let mut text = format!("host: {host}\naddress: {address}\nends: {}\n", self.ends);
         text.push_str(&self.certificate_pem());
         let mut key = self.key.serialize_pem();
         text.push_str(&key);
@@ -138,7 +167,7 @@ impl Authority {
 
     /// A certificate for this computer, good from now (less an hour) for `lifetime`.
     pub fn issue(&self, now: OffsetDateTime, lifetime: Duration) -> Result<Leaf> {
-        self.issue_for(subject_alt_names(self.host())?, now, lifetime)
+        self.issue_for(subject_alt_names(self.host(), self.address)?, now, lifetime)
     }
 
     /// As [`Authority::issue`], for any names: clients must refuse those outside the constraints.
@@ -150,7 +179,7 @@ impl Authority {
     ) -> Result<Leaf> {
         let key = new_key()?;
         let mut params = CertificateParams::default();
-        params.distinguished_name = name(LEAF_NAME);
+        params.distinguished_name = name("localhost");
         params.subject_alt_names = names;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -171,6 +200,7 @@ impl Authority {
         certificate: CertificateDer<'static>,
         key: KeyPair,
         host: Option<String>,
+        address: Address,
         ends: i64,
     ) -> Result<Self> {
         let signer = KeyPair::from_pkcs8_der_and_sign_algo(
@@ -182,6 +212,7 @@ impl Authority {
             certificate,
             key,
             host,
+            address,
             ends,
         })
     }
@@ -226,17 +257,17 @@ fn name(common: &str) -> DistinguishedName {
     name
 }
 
-fn subject_alt_names(host: Option<&str>) -> Result<Vec<SanType>> {
-    let mut names = vec![SanType::DnsName("localhost".try_into()?)];
-    if let Some(host) = host {
-        names.push(SanType::DnsName(host.try_into()?));
+fn subject_alt_names(host: Option<&str>, address: Address) -> Result<Vec<SanType>> {
+    let mut names = Vec::new();
+    for name in dns_names(host, address) {
+        names.push(SanType::DnsName(name.try_into()?));
     }
     names.extend(LOOPBACK.map(SanType::IpAddress));
     Ok(names)
 }
 
-fn constraints(host: Option<&str>) -> NameConstraints {
-    let names = ["localhost"].into_iter().chain(host);
+fn constraints(host: Option<&str>, address: Address) -> NameConstraints {
+    let names = dns_names(host, address);
     let names = names.map(|name| GeneralSubtree::DnsName(name.to_owned()));
     let addresses = LOOPBACK.map(|ip| {
         let bits = if ip.is_ipv4() { 32 } else { 128 };
@@ -246,6 +277,11 @@ fn constraints(host: Option<&str>) -> NameConstraints {
         permitted_subtrees: names.chain(addresses).collect(),
         excluded_subtrees: Vec::new(),
     }
+}
+
+fn dns_names(host: Option<&str>, address: Address) -> impl Iterator<Item = &str> {
+    let as_name = (address == Address::AsName).then_some("127.0.0.1");
+    ["localhost"].into_iter().chain(host).chain(as_name)
 }
 
 /// A host name as a certificate may carry it: letters, digits, hyphens, dots (RFC 1034 section

@@ -66,16 +66,48 @@ pub struct Acceptor {
 #[derive(Debug)]
 struct Current {
     key: RwLock<Arc<CertifiedKey>>,
+    /// For clients that want `127.0.0.1` as a DNS name; `None` with the user's own certificate.
+    textual: RwLock<Option<Arc<CertifiedKey>>>,
     origin: Origin,
+}
+
+/// Start and end.
+type Term = (OffsetDateTime, OffsetDateTime);
+
+#[derive(Debug)]
+struct Authorities {
+    proper: Authority,
+    /// For clients that take an address for a name.
+    textual: Option<Authority>,
+}
+
+struct Issued {
+    key: CertifiedKey,
+    textual: Option<CertifiedKey>,
+    term: Term,
+}
+
+impl Authorities {
+    fn issue(&self, now: OffsetDateTime, lifetime: Duration) -> Result<Issued> {
+        let leaf = self.proper.issue(now, lifetime)?;
+        let term = (leaf.not_before, leaf.not_after);
+        let textual = self.textual.as_ref();
+        let textual = textual.map(|authority| certified(authority.issue(now, lifetime)?));
+        Ok(Issued {
+            key: certified(leaf)?,
+            textual: textual.transpose()?,
+            term,
+        })
+    }
 }
 
 #[derive(Debug)]
 enum Origin {
     Local {
-        authority: Box<Authority>,
+        authorities: Box<Authorities>,
         lifetime: Duration,
         /// Start and end of the certificate in force.
-        term: RwLock<(OffsetDateTime, OffsetDateTime)>,
+        term: RwLock<Term>,
     },
     Files {
         files: TlsFiles,
@@ -86,9 +118,23 @@ enum Origin {
 type Stamp = (Option<SystemTime>, Option<SystemTime>);
 
 impl ResolvesServerCert for Current {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.key.read().ok().map(|key| Arc::clone(&key))
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let textual = self.textual.read().ok().and_then(|key| key.clone());
+        match textual {
+            Some(key) if compares_as_text(&hello) => Some(key),
+            _ => self.key.read().ok().map(|key| Arc::clone(&key)),
+        }
     }
+}
+
+/// OpenSSL and GnuTLS, on which mbsync, fetchmail and s-nail are built and which take an address for
+/// a DNS name, offer signatures with RSASSA-PSS keys (RFC 8446 section 4.2.3). NSS and webpki, which
+/// refuse it, don't, nor do Go's library, Schannel and Apple's.
+fn compares_as_text(hello: &ClientHello<'_>) -> bool {
+    /// rsa_pss_pss_sha256, _sha384, _sha512.
+    const PSS_KEYS: [u16; 3] = [0x0809, 0x080a, 0x080b];
+    let mut offered = hello.signature_schemes().iter();
+    offered.any(|scheme| PSS_KEYS.contains(&u16::from(*scheme)))
 }
 
 /// The ciphers of this program, named in full wherever TLS is set up.
@@ -97,31 +143,49 @@ pub fn provider() -> CryptoProvider {
 }
 
 impl Acceptor {
-    /// Certificates of the local authority, each good for `lifetime` ([`LEAF_LIFETIME`]).
+    /// Certificates of one local authority, each good for `lifetime` ([`LEAF_LIFETIME`]).
     pub fn local(authority: Authority, lifetime: Duration) -> Result<Self> {
-        let leaf = authority.issue(OffsetDateTime::now_utc(), lifetime)?;
-        let term = RwLock::new((leaf.not_before, leaf.not_after));
-        let key = certified(leaf)?;
-        Self::build(
-            key,
-            Origin::Local {
-                authority: Box::new(authority),
-                lifetime,
-                term,
+        Self::of(
+            Authorities {
+                proper: authority,
+                textual: None,
             },
+            lifetime,
         )
+    }
+
+    /// As [`Acceptor::local`], with certificates of `textual` for clients that take an address for
+    /// a name ([`Address`](super::authority::Address) tells why).
+    pub fn local_for_all(
+        proper: Authority,
+        textual: Authority,
+        lifetime: Duration,
+    ) -> Result<Self> {
+        let textual = Some(textual);
+        Self::of(Authorities { proper, textual }, lifetime)
+    }
+
+    fn of(authorities: Authorities, lifetime: Duration) -> Result<Self> {
+        let issued = authorities.issue(OffsetDateTime::now_utc(), lifetime)?;
+        let origin = Origin::Local {
+            authorities: Box::new(authorities),
+            lifetime,
+            term: RwLock::new(issued.term),
+        };
+        Self::build(issued.key, issued.textual, origin)
     }
 
     /// The user's own certificate.
     pub fn files(files: TlsFiles) -> Result<Self> {
         let read = RwLock::new(stamp(&files));
         let key = load(&files)?;
-        Self::build(key, Origin::Files { files, read })
+        Self::build(key, None, Origin::Files { files, read })
     }
 
-    fn build(key: CertifiedKey, origin: Origin) -> Result<Self> {
+    fn build(key: CertifiedKey, textual: Option<CertifiedKey>, origin: Origin) -> Result<Self> {
         let current = Arc::new(Current {
             key: RwLock::new(Arc::new(key)),
+            textual: RwLock::new(textual.map(Arc::new)),
             origin,
         });
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
@@ -151,7 +215,7 @@ impl Acceptor {
     pub fn refresh(&self, now: OffsetDateTime) -> Result<bool> {
         match &self.current.origin {
             Origin::Local {
-                authority,
+                authorities,
                 lifetime,
                 term,
             } => {
@@ -159,11 +223,13 @@ impl Acceptor {
                 if now < end - (end - start) / 3 && now >= start {
                     return Ok(false);
                 }
-                let leaf = authority.issue(now, *lifetime)?;
-                let fresh = (leaf.not_before, leaf.not_after);
-                self.put(certified(leaf)?);
+                let fresh = authorities.issue(now, *lifetime)?;
+                self.put(fresh.key);
+                if let Ok(mut current) = self.current.textual.write() {
+                    *current = fresh.textual.map(Arc::new);
+                }
                 if let Ok(mut term) = term.write() {
-                    *term = fresh;
+                    *term = fresh.term;
                 }
             }
             Origin::Files { files, read } => {

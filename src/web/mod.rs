@@ -79,7 +79,7 @@ fn is_here(named: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_here;
+    use super::*;
 
     #[test]
     fn only_names_of_this_computer_pass() {

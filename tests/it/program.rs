@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `postern` with no environment but what tests give it.
-pub fn postern(home: &Path) -> Command {
+pub(crate) fn postern(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
     command
         .current_dir(home)
@@ -24,7 +24,7 @@ pub fn postern(home: &Path) -> Command {
 }
 
 /// Runs to the end: exit code, standard output, standard error.
-pub fn run(command: &mut Command) -> (i32, String, String) {
+pub(crate) fn run(command: &mut Command) -> (i32, String, String) {
     let Output {
         status,
         stdout,
@@ -35,29 +35,29 @@ pub fn run(command: &mut Command) -> (i32, String, String) {
 }
 
 /// A running program; killed when dropped.
-pub struct Running {
-    pub child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     log: PathBuf,
 }
 
 impl Running {
     /// Standard error goes to `log`.
-    pub fn start(command: &mut Command, log: PathBuf) -> Self {
+    pub(crate) fn start(command: &mut Command, log: PathBuf) -> Self {
         let file = std::fs::File::create(&log).unwrap();
         let child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         Self { child, log }
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The first line on standard output.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         let out = self.child.stdout.as_mut().unwrap();
         BufReader::new(out).read_line(&mut line).unwrap();
@@ -66,7 +66,7 @@ impl Running {
     }
 
     /// Until something takes connections there.
-    pub fn wait_for_port(&mut self, port: u16) {
+    pub(crate) fn wait_for_port(&mut self, port: u16) {
         let begun = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let ended = self.child.try_wait().unwrap();
@@ -76,13 +76,13 @@ impl Running {
         }
     }
 
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let pid = i32::try_from(self.pid()).unwrap();
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -103,7 +103,7 @@ impl Drop for Running {
 
 /// N with N to N+7 free on both loopback addresses. Another process may take one before the test
 /// does; the range lies outside the one from which the system picks.
-pub fn port_base() -> u16 {
+pub(crate) fn port_base() -> u16 {
     let free = |port: u16| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
             && TcpListener::bind((Ipv6Addr::LOCALHOST, port)).is_ok()
@@ -119,7 +119,7 @@ pub fn port_base() -> u16 {
 }
 
 /// What the other side says until it closes.
-pub fn all_of(port: u16) -> String {
+pub(crate) fn all_of(port: u16) -> String {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut text = String::new();
@@ -128,7 +128,7 @@ pub fn all_of(port: u16) -> String {
 }
 
 /// The status line of a GET.
-pub fn http_status(port: u16, path: &str, host: &str) -> String {
+pub(crate) fn http_status(port: u16, path: &str, host: &str) -> String {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -143,13 +143,13 @@ pub fn http_status(port: u16, path: &str, host: &str) -> String {
 }
 
 /// An IMAP client of a few lines, over anything that reads and writes.
-pub struct Imap<S> {
+pub(crate) struct Imap<S> {
     stream: BufReader<S>,
     tag: u32,
 }
 
 impl<S: Read + Write> Imap<S> {
-    pub fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         let mut imap = Self {
             stream: BufReader::new(stream),
             tag: 0,
@@ -167,7 +167,7 @@ impl<S: Read + Write> Imap<S> {
     }
 
     /// Untagged lines, and the tagged one without its tag.
-    pub fn command(&mut self, text: &str) -> (Vec<String>, String) {
+    pub(crate) fn command(&mut self, text: &str) -> (Vec<String>, String) {
         self.tag += 1;
         let tag = format!("t{} ", self.tag);
         let line = format!("{tag}{text}\r\n");
@@ -183,7 +183,7 @@ impl<S: Read + Write> Imap<S> {
         }
     }
 
-    pub fn ok(&mut self, text: &str) -> Vec<String> {
+    pub(crate) fn ok(&mut self, text: &str) -> Vec<String> {
         let (untagged, last) = self.command(text);
         assert!(last.starts_with("OK"), "{text}: {last}");
         untagged

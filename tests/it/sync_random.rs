@@ -1,9 +1,13 @@
-//! Random edits by other clients, random faults, random restarts: at rest the store agrees with the
+//! Random edits by other clients, random faults, random stops and restarts: at rest the store agrees with the
 //! sandbox, and no UID ever named two messages.
 
 use crate::sync_world::{ANNA, World, mailbox, mails, mime};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
 
 /// IMAP name, and what the admin API calls it.
 const FOLDERS: [(&str, &str); 3] = [
@@ -121,6 +125,20 @@ impl Story {
         Some(seen)
     }
 
+    /// The same while the whole account works, stopped in the middle of whatever it does.
+    async fn look_and_stop(&mut self, place: usize) {
+        let wait = Duration::from_millis(self.chance.below(60) as u64);
+        self.log.push(format!("stopped after {wait:?}"));
+        let account = self.world.account();
+        let stop = CancellationToken::new();
+        let name = mailbox(FOLDERS[place].0);
+        let looking = async {
+            let _ = tokio::time::timeout(wait, account.select(&name)).await;
+            stop.cancel();
+        };
+        tokio::join!(account.run(stop.clone()), looking);
+    }
+
     /// What the sandbox has, as far as the admin API tells the flags.
     async fn truth(&self, place: usize) -> BTreeMap<String, bool> {
         let answer = self
@@ -148,9 +166,13 @@ async fn story(seed: u64) {
     };
     story.world.account().folders().await.unwrap();
     for _ in 0..60 {
-        match story.chance.below(8) {
+        match story.chance.below(9) {
             0..=4 => story.edit().await,
             5 => story.trouble().await,
+            6 => {
+                let place = story.chance.below(3);
+                story.look_and_stop(place).await;
+            }
             _ => {
                 let place = story.chance.below(3);
                 story.look(place).await;
@@ -158,7 +180,7 @@ async fn story(seed: u64) {
         }
     }
     story.world.heal().await;
-    for place in 0..3 {
+    for (place, (name, _)) in FOLDERS.iter().enumerate() {
         let seen = story.look(place).await.expect("healed");
         let seen: BTreeMap<_, _> = seen
             .into_iter()
@@ -169,7 +191,7 @@ async fn story(seed: u64) {
             seen,
             truth,
             "seed {seed}, {}:\n{}",
-            FOLDERS[place].0,
+            name,
             story.log.join("\n")
         );
     }

@@ -4,6 +4,7 @@ use postern::{
     config::TlsFiles,
     net::{
         Acceptor, Authority, Stream,
+        authority::Address,
         tls::{LEAF_LIFETIME, provider},
     },
 };
@@ -22,6 +23,14 @@ use tokio_rustls::{
         pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
 };
+
+fn strict(host: &str) -> Result<Authority, postern::net::tls::Error> {
+    Authority::create(host, now())
+}
+
+fn textual(host: &str) -> Authority {
+    Authority::create_for(host, Address::AsName, now()).unwrap()
+}
 
 fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
@@ -66,7 +75,7 @@ async fn talk(acceptor: &Acceptor, ca_pem: &str, name: &str) -> std::io::Result<
 
 #[tokio::test]
 async fn every_name_of_this_computer_is_served() {
-    let authority = Authority::create("Desk.example.com", now()).unwrap();
+    let authority = strict("Desk.example.com").unwrap();
     let ca = authority.certificate_pem();
     assert_eq!(authority.host(), Some("desk.example.com"));
     let acceptor = Acceptor::local(authority, LEAF_LIFETIME).unwrap();
@@ -80,10 +89,57 @@ async fn every_name_of_this_computer_is_served() {
     }
 }
 
+/// Both kinds of client against one server: rustls here as NSS does it, and OpenSSL, which wants
+/// the address among the names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_takes_an_address_for_a_name_is_served_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let proper = strict("desk").unwrap();
+    let textual = textual("desk");
+    let ca = proper.certificate_pem();
+    let both = ca.clone() + &textual.certificate_pem();
+    std::fs::write(dir.path().join("ca.pem"), both).unwrap();
+    let acceptor = Acceptor::local_for_all(proper, textual, LEAF_LIFETIME).unwrap();
+    for name in ["localhost", "desk", "127.0.0.1", "::1"] {
+        talk(&acceptor, &ca, name).await.unwrap();
+    }
+    let listener = postern::net::Listener::bind("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let at = listener.local_addr().to_string();
+    let server = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await;
+            if let Ok(mut stream) = stream.accept_tls(&acceptor).await {
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    for check in [
+        ["-verify_hostname", "localhost"],
+        ["-verify_hostname", "desk"],
+        ["-verify_hostname", "127.0.0.1"],
+        ["-verify_ip", "127.0.0.1"],
+        ["-verify_ip", "::1"],
+    ] {
+        let dir = dir.path().to_owned();
+        let connect = ["s_client", "-connect", &at, "-CAfile", "ca.pem"].map(str::to_owned);
+        let args = connect.into_iter().chain(check.map(str::to_owned));
+        let args: Vec<String> = args.chain(["-verify_return_error".to_owned()]).collect();
+        let said = tokio::task::spawn_blocking(move || {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            openssl(&dir, &args)
+        });
+        let said = said.await.unwrap();
+        assert!(said.contains("Verification: OK"), "{check:?}: {said}");
+    }
+    server.abort();
+}
+
 #[tokio::test]
 async fn another_authority_is_not_trusted() {
-    let acceptor = Acceptor::local(Authority::create("desk", now()).unwrap(), LEAF_LIFETIME);
-    let stranger = Authority::create("desk", now()).unwrap();
+    let acceptor = Acceptor::local(strict("desk").unwrap(), LEAF_LIFETIME);
+    let stranger = strict("desk").unwrap();
     let refused = talk(&acceptor.unwrap(), &stranger.certificate_pem(), "localhost").await;
     assert!(refused.is_err());
 }
@@ -91,7 +147,7 @@ async fn another_authority_is_not_trusted() {
 /// A thief of the authority's key cannot speak for others: clients refuse what lies outside.
 #[test]
 fn a_certificate_outside_the_constraints_is_refused() {
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     let dns = |name: &str| vec![SanType::DnsName(name.try_into().unwrap())];
     let ip = |ip: &str| vec![SanType::IpAddress(ip.parse().unwrap())];
     let judge = |names: Vec<SanType>, client: &str| {
@@ -138,7 +194,7 @@ fn verify(authority: &Authority, leaf: &[u8], name: &str) -> Result<(), String> 
 #[test]
 fn openssl_agrees() {
     let dir = tempfile::tempdir().unwrap();
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     let ca = dir.path().join("ca.pem");
     std::fs::write(&ca, authority.certificate_pem()).unwrap();
     let text = openssl(dir.path(), &["x509", "-in", "ca.pem", "-noout", "-text"]);
@@ -196,7 +252,7 @@ fn openssl(dir: &Path, args: &[&str]) -> String {
 
 #[tokio::test]
 async fn the_certificate_is_renewed_while_running() {
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     let ca = authority.certificate_pem();
     let lifetime = Duration::days(90);
     let acceptor = Acceptor::local(authority, lifetime).unwrap();
@@ -211,7 +267,7 @@ async fn the_certificate_is_renewed_while_running() {
 /// With the clock that runs: a life of 3 s, renewed by the task behind a server's back.
 #[tokio::test]
 async fn a_short_life_is_renewed_by_itself() {
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     let ca = authority.certificate_pem();
     // Begun an hour ago, as each is: what is left of 3 s is under a third at once.
     let acceptor = Acceptor::local(authority, Duration::seconds(3)).unwrap();
@@ -231,7 +287,7 @@ async fn a_short_life_is_renewed_by_itself() {
 
 #[test]
 fn the_authority_comes_back_from_the_vault() {
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     let again = Authority::from_sealed(&authority.to_sealed()).unwrap();
     assert_eq!(again.certificate_pem(), authority.certificate_pem());
     assert_eq!(again.host(), Some("desk"));
@@ -247,11 +303,7 @@ fn the_authority_comes_back_from_the_vault() {
 #[test]
 fn odd_host_names_are_left_out() {
     for host in ["", "my_host", "-x", "a..b", "192.0.2.1", "localhost", "ä"] {
-        assert_eq!(
-            Authority::create(host, now()).unwrap().host(),
-            None,
-            "{host}"
-        );
+        assert_eq!(strict(host).unwrap().host(), None, "{host}");
     }
 }
 
@@ -272,7 +324,7 @@ fn pem(kind: &str, der: &[u8]) -> String {
 async fn own_files_are_used_and_read_again_when_they_change() {
     let dir = tempfile::tempdir().unwrap();
     let (cert, key) = (dir.path().join("c.pem"), dir.path().join("k.pem"));
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     let ca = authority.certificate_pem();
     write_leaf(&authority, &cert, &key);
     let files = TlsFiles {
@@ -303,7 +355,7 @@ fn touch(path: &Path, seconds: u64) {
 fn unusable_files_are_errors_that_name_them() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
-    let authority = Authority::create("desk", now()).unwrap();
+    let authority = strict("desk").unwrap();
     write_leaf(&authority, &at("c.pem"), &at("k.pem"));
     write_leaf(&authority, &at("c2.pem"), &at("k2.pem"));
     std::fs::write(at("empty.pem"), "").unwrap();
