@@ -36,6 +36,29 @@ pub enum Error {
     /// The account is configured, but nobody is signed in as it should be.
     #[error("{0}")]
     Unavailable(String),
+    /// CREATE, RENAME: there is a mailbox of that name (also one that IMAP does not show).
+    #[error("there is a mailbox {0} already")]
+    Exists(MailboxName),
+    /// DELETE: mailboxes below it would go with it.
+    #[error("there are mailboxes below {0}")]
+    HasChildren(MailboxName),
+    /// The Inbox and Exchange's default folders stay where they are and keep their names.
+    #[error("{0} is a default folder: it stays")]
+    Fixed(MailboxName),
+    /// No folder can be shown under this name.
+    #[error("{0} cannot be a mailbox's name")]
+    BadName(MailboxName),
+    /// MOVE to where it is, RENAME to below itself.
+    #[error("source and destination are one mailbox")]
+    SameMailbox,
+    /// No category is shown as this keyword.
+    #[error("{0} cannot be kept as a category")]
+    Keyword(String),
+    #[error("the mailbox has no deleted items")]
+    NoTrash,
+    /// Microsoft 365 refuses what was to be appended, and will refuse it again.
+    #[error("Microsoft 365 does not take this message: {0}")]
+    Refused(#[source] graph::Error),
     #[error("this cannot be done yet")]
     NotYet,
     #[error("the account is being closed")]
@@ -58,7 +81,11 @@ impl Error {
             Self::TooLarge => ErrorClass::TooLarge,
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,
-            Self::NotYet => ErrorClass::Permanent,
+            Self::Exists(_) | Self::HasChildren(_) => ErrorClass::Conflict,
+            Self::Fixed(_) | Self::BadName(_) | Self::SameMailbox => ErrorClass::Denied,
+            Self::Keyword(_) => ErrorClass::Client,
+            Self::Refused(error) if error.class() == ErrorClass::TooLarge => ErrorClass::TooLarge,
+            Self::NotYet | Self::NoTrash | Self::Refused(_) => ErrorClass::Permanent,
             Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,
         }
     }

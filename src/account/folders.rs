@@ -122,6 +122,31 @@ async fn run(inner: &Inner, round: &mut Round) -> Result<()> {
     Ok(())
 }
 
+/// Commits what Graph answered to a change of ours, without waiting for the delta to tell it.
+pub(super) async fn adopt(
+    inner: &Inner,
+    changed: Option<Folder>,
+    gone: Option<RemoteId>,
+) -> Result<()> {
+    let known: HashMap<RemoteId, FolderRow> = (inner.store.folders().await?.into_iter())
+        .map(|row| (row.remote.clone(), row))
+        .collect();
+    let mut news = News::default();
+    changed
+        .into_iter()
+        .for_each(|folder| news.add(Entry::Changed(folder)));
+    let gone: Vec<RemoteId> = gone.into_iter().collect();
+    let upserts = upserts(&known, shown(&known, &gone, &news, None));
+    inner
+        .store
+        .apply_folders(upserts, gone.clone(), None)
+        .await?;
+    for row in gone.iter().filter_map(|id| known.get(id)) {
+        inner.hub.announce(row.key);
+    }
+    Ok(())
+}
+
 /// All pages of a round. Of several entries for one id the last wins, told over what was told before.
 async fn read(inner: &Inner, link: Option<&str>) -> Result<News> {
     let mut news = News {

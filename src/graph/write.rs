@@ -19,13 +19,16 @@ type Outcomes<T> = Vec<(RemoteId, std::result::Result<T, Error>)>;
 
 impl Client {
     /// PATCHes properties. A 412 also comes without If-Match, when somebody else writes at the same
-    /// time (surprise 60): tried once more.
+    /// time (surprise 60): tried once more after a look at the message.
     pub async fn update(&self, id: &RemoteId, patch: &Value) -> Result<Message> {
         const WHAT: &str = "PATCH message";
         let url = self.url(WHAT, &item(id, ""))?;
         let call = Call::new(WHAT, Method::PATCH, url).json(patch);
         let json = match self.json(&call).await {
-            Err(error) if error.status() == Some(412) => self.json(&call).await?,
+            Err(error) if error.status() == Some(412) => {
+                self.message(id).await?;
+                self.json(&call).await?
+            }
             other => other?,
         };
         read::message(&json).ok_or_else(|| malformed(WHAT, "no message"))

@@ -344,6 +344,23 @@ fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
     })
 }
 
+/// A row without what was served.
+pub(super) fn bare(conn: &Connection, folder: FolderKey, uid: u32) -> Result<Option<MessageRow>> {
+    let mut query = conn.prepare_cached(
+        "SELECT uid, flags, modseq, keywords, key, remote, internal_date, change_key, subject,
+             message_id, store_size, summary
+         FROM messages WHERE folder = ?1 AND uid = ?2",
+    )?;
+    let row = query.query_row(params![folder.0, uid], bare_row);
+    Ok(row.optional()?)
+}
+
+pub(super) fn view(conn: &Connection, key: MessageKey) -> Result<ViewRow> {
+    let mut query =
+        conn.prepare_cached("SELECT uid, flags, modseq, keywords FROM messages WHERE key = ?1")?;
+    Ok(query.query_row([key.0], view_row)?)
+}
+
 fn message_row(
     conn: &Connection,
     sealer: &Sealer,
@@ -351,15 +368,7 @@ fn message_row(
     folder: FolderKey,
     uid: u32,
 ) -> Result<Option<MessageRow>> {
-    let mut query = conn.prepare_cached(
-        "SELECT uid, flags, modseq, keywords, key, remote, internal_date, change_key, subject,
-             message_id, store_size, summary
-         FROM messages WHERE folder = ?1 AND uid = ?2",
-    )?;
-    let row = query
-        .query_row(params![folder.0, uid], bare_row)
-        .optional()?;
-    let Some(mut row) = row else {
+    let Some(mut row) = bare(conn, folder, uid)? else {
         return Ok(None);
     };
     row.served = served::read(conn, sealer, file, row.key)?;

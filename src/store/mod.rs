@@ -14,10 +14,12 @@ mod error;
 mod listing;
 pub mod mailboxes;
 pub mod messages;
+mod originals;
 mod rounds;
 mod schema;
 mod seal;
 mod served;
+pub mod writes;
 
 pub use cache::CacheWriter;
 pub use error::{Error, Result};

@@ -113,11 +113,11 @@ fn keywords_text(flags: &Flags) -> String {
 }
 
 /// A message's row as far as a round looks at it.
-struct Known {
-    key: i64,
-    uid: u32,
-    flags: u8,
-    keywords: String,
+pub(super) struct Known {
+    pub(super) key: i64,
+    pub(super) uid: u32,
+    pub(super) flags: u8,
+    pub(super) keywords: String,
     born: i64,
 }
 
@@ -183,9 +183,11 @@ impl<'a> Round<'a> {
         let (mask, values) = told(message);
         let keywords = message.keywords.as_deref().map(join);
         let Some(known) = self.known(remote)? else {
-            return self.insert(remote, message, values, &keywords.unwrap_or_default());
+            let values = self.without_draft(remote, values)?;
+            let keywords = keywords.unwrap_or_default();
+            return self.insert(remote, message, values, &keywords).map(drop);
         };
-        let flags = known.flags & !mask | values;
+        let flags = self.without_draft(remote, known.flags & !mask | values)?;
         let keywords = keywords.unwrap_or_else(|| known.keywords.clone());
         self.show(&known, flags, &keywords)?;
         self.patch_details(known.key, message)
@@ -199,7 +201,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn known(&self, remote: &str) -> Result<Option<Known>> {
+    pub(super) fn known(&self, remote: &str) -> Result<Option<Known>> {
         let mut query = self.cached(
             "SELECT key, uid, flags, keywords, born FROM messages WHERE remote = ?1 AND folder = ?2",
         )?;
@@ -208,7 +210,7 @@ impl<'a> Round<'a> {
             .optional()?)
     }
 
-    fn known_by_key(&self, key: MessageKey) -> Result<Option<Known>> {
+    pub(super) fn known_by_key(&self, key: MessageKey) -> Result<Option<Known>> {
         let mut query =
             self.cached("SELECT key, uid, flags, keywords, born FROM messages WHERE key = ?1")?;
         Ok(query.query_row([key.0], known).optional()?)
@@ -227,7 +229,7 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    fn patch_details(&self, key: i64, message: &RemoteMessage) -> Result<()> {
+    pub(super) fn patch_details(&self, key: i64, message: &RemoteMessage) -> Result<()> {
         self.cached(
             "UPDATE messages SET change_key = coalesce(?2, change_key),
                  subject = coalesce(?3, subject), message_id = coalesce(?4, message_id),
@@ -255,7 +257,7 @@ impl<'a> Round<'a> {
         message: &RemoteMessage,
         flags: u8,
         keywords: &str,
-    ) -> Result<()> {
+    ) -> Result<u32> {
         let uid = self.allocate()?;
         self.cached(
             "INSERT INTO messages (folder, uid, remote, flags, keywords, modseq, born,
@@ -277,7 +279,55 @@ impl<'a> Round<'a> {
             message.summary,
         ])?;
         self.count(flags, true);
-        Ok(())
+        Ok(uid)
+    }
+
+    /// [`Round::insert`] with all the flags that a message has.
+    pub(super) fn insert_shown(
+        &mut self,
+        remote: &str,
+        message: &RemoteMessage,
+        flags: &Flags,
+    ) -> Result<(MessageKey, Uid)> {
+        let uid = self.insert(remote, message, flags.bits(), &keywords_text(flags))?;
+        let key = MessageKey(self.tx.last_insert_rowid());
+        Ok((key, Uid::new(uid).ok_or(Error::UidsExhausted)?))
+    }
+
+    pub(super) fn show_flags(&mut self, known: &Known, flags: &Flags) -> Result<()> {
+        self.show(known, flags.bits(), &keywords_text(flags))
+    }
+
+    /// What a client wrote as no draft is none, though Graph takes MIME for one (surprise 1).
+    fn without_draft(&self, remote: &str, flags: u8) -> Result<u8> {
+        const DRAFT: u8 = SystemFlag::Draft as u8;
+        if flags & DRAFT != 0 && super::writes::undraft(self.tx, remote)? {
+            return Ok(flags & !DRAFT);
+        }
+        Ok(flags)
+    }
+
+    /// A message's flags in any folder.
+    pub(super) fn flags_now(&self, key: MessageKey) -> Result<Option<Flags>> {
+        let known = self.known_by_key(key)?;
+        Ok(known.map(|known| {
+            let words = known.keywords.split(' ').filter_map(Keyword::new);
+            Flags::from_parts(known.flags, words)
+        }))
+    }
+
+    pub(super) fn internal_date(&self, key: MessageKey) -> Result<i64> {
+        let mut query = self.cached("SELECT internal_date FROM messages WHERE key = ?1")?;
+        Ok(query.query_row([key.0], |row| row.get(0))?)
+    }
+
+    /// Dates a message whose UID was made in this round; its key.
+    pub(super) fn date(&self, uid: Uid, internal_date: i64) -> Result<MessageKey> {
+        let mut query = self.cached(
+            "UPDATE messages SET internal_date = ?3 WHERE folder = ?1 AND uid = ?2 RETURNING key",
+        )?;
+        let place = params![self.folder, uid.value(), internal_date];
+        Ok(query.query_row(place, |row| row.get(0).map(MessageKey))?)
     }
 
     /// The only place where a UID is made.
@@ -319,7 +369,7 @@ impl<'a> Round<'a> {
     }
 
     /// The row gets a new key too, since what was served belongs to the old content.
-    fn replace(&mut self, key: MessageKey) -> Result<Uid> {
+    pub(super) fn replace(&mut self, key: MessageKey) -> Result<Uid> {
         let known = self.known_by_key(key)?.ok_or(Error::NoMessage)?;
         self.bury(&known)?;
         let uid = self.allocate()?;

@@ -16,7 +16,7 @@ pub(super) const SPOOL: Kind = Kind {
 /// Folders, UIDs, flags, and what was served.
 pub(super) const STATE: Kind = Kind {
     application: 0x5073_7402,
-    migrations: &[STATE_1],
+    migrations: &[STATE_1, STATE_2],
     synchronous: "FULL",
     shrinks: false,
     advice: "Stop Postern, keep a copy, and move state.db, state.db-wal and state.db-shm away \
@@ -146,6 +146,34 @@ CREATE TABLE subscriptions (
     name TEXT PRIMARY KEY,
     automatic INTEGER NOT NULL       -- with the folder, not by a client's wish
 ) STRICT, WITHOUT ROWID;
+";
+
+// Bound to remote ids, which are immutable: what a client wrote goes with the message, whoever moves it.
+const STATE_2: &str = "
+CREATE TABLE copies (                -- made by COPY, not long ago
+    source TEXT NOT NULL,
+    copy TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    PRIMARY KEY (source, copy)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE appended (
+    remote TEXT PRIMARY KEY,
+    undraft INTEGER NOT NULL,        -- a draft for Graph, and none for us
+    original INTEGER NOT NULL UNIQUE,
+    chunks INTEGER NOT NULL,
+    doubted INTEGER NOT NULL DEFAULT 0,
+    rendered BLOB,                   -- facts of Graph's rendering, sealed
+    rendered_size INTEGER,
+    rendered_sha256 BLOB,
+    alone INTEGER                    -- since when it has no message
+) STRICT, WITHOUT ROWID;
+CREATE TABLE originals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT
+) STRICT;
+CREATE TABLE original_chunks (
+    id INTEGER PRIMARY KEY,          -- original * 2^20 + n
+    sealed BLOB NOT NULL
+) STRICT;
 ";
 
 // Chunk n of blob b is row b * 2^20 + n: one lookup, and a blob is one range.

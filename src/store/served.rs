@@ -74,7 +74,12 @@ impl MailboxStore {
         Ok(adopted)
     }
 
-    fn keep_in(&self, tx: &Transaction<'_>, key: MessageKey, served: Served) -> Result<Served> {
+    pub(super) fn keep_in(
+        &self,
+        tx: &Transaction<'_>,
+        key: MessageKey,
+        served: Served,
+    ) -> Result<Served> {
         if let Some(earlier) = self.served_in(tx, key)? {
             return Ok(earlier);
         }
@@ -123,7 +128,12 @@ fn exists(tx: &Transaction<'_>, key: MessageKey) -> Result<()> {
     found.then_some(()).ok_or(Error::NoMessage)
 }
 
-fn write(tx: &Transaction<'_>, sealer: &Sealer, key: MessageKey, served: &Served) -> Result<()> {
+pub(super) fn write(
+    tx: &Transaction<'_>,
+    sealer: &Sealer,
+    key: MessageKey,
+    served: &Served,
+) -> Result<()> {
     let facts = seal(sealer, key, served)?;
     let size = i64::try_from(served.size).unwrap_or(i64::MAX);
     tx.prepare_cached("INSERT INTO served VALUES (?1, ?2, ?3, ?4)")?
@@ -131,7 +141,7 @@ fn write(tx: &Transaction<'_>, sealer: &Sealer, key: MessageKey, served: &Served
     Ok(())
 }
 
-fn seal(sealer: &Sealer, key: MessageKey, served: &Served) -> Result<Vec<u8>> {
+pub(super) fn seal(sealer: &Sealer, key: MessageKey, served: &Served) -> Result<Vec<u8>> {
     let mut plain = Vec::with_capacity(served.header.len() + served.structure.len() + 256);
     for part in [
         served.header.as_slice(),
@@ -148,7 +158,11 @@ fn seal(sealer: &Sealer, key: MessageKey, served: &Served) -> Result<Vec<u8>> {
     sealer.seal(place(&key.0.to_be_bytes()), &record)
 }
 
-fn open(sealer: &Sealer, key: MessageKey, sealed: &[u8]) -> Option<(Vec<u8>, String, String)> {
+pub(super) fn open(
+    sealer: &Sealer,
+    key: MessageKey,
+    sealed: &[u8],
+) -> Option<(Vec<u8>, String, String)> {
     let record = sealer.open(place(&key.0.to_be_bytes()), sealed)?;
     let (length, mut packed) = split(&record)?;
     if length > MAX_FACTS {

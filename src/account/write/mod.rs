@@ -4,8 +4,18 @@
 //! 6.4.8; RFC 4315; RFC 6851). No turn and no transaction is held across the network. What Graph did and we could
 //! not commit, the next rounds of the delta bring.
 
-use super::{Account, Error, FolderKey, Result, ViewRow};
-use crate::mail::{Flags, MailboxName, Uid, UidValidity};
+mod carry;
+mod store;
+mod tree;
+
+use super::{Account, Error, FRESH_SELECT, FolderKey, FolderRow, Result, ViewRow, sync};
+use crate::{
+    graph,
+    mail::{ErrorClass, Flags, MailboxName, Uid, UidValidity},
+};
+
+/// Messages in one request to Graph and in one commit: a `$batch`.
+const PORTION: usize = 20;
 
 /// What STORE does with the flags that it names (RFC 3501 section 6.4.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,37 +56,38 @@ impl Account {
     /// kept here, \Draft cannot be changed.
     pub async fn store_flags(
         &self,
-        _folder: FolderKey,
-        _uids: &[Uid],
-        _change: FlagChange,
-        _flags: &Flags,
+        folder: FolderKey,
+        uids: &[Uid],
+        change: FlagChange,
+        flags: &Flags,
     ) -> Result<Stored> {
-        Err(Error::NotYet)
+        let (account, uids, flags) = (self.clone(), uids.to_vec(), flags.clone());
+        let work = async move { store::run(&account.inner, folder, &uids, change, &flags).await };
+        to_its_end(work).await
     }
 
     /// COPY: each message on its own; what could not be copied is in `failed`.
-    pub async fn copy(
-        &self,
-        _folder: FolderKey,
-        _uids: &[Uid],
-        _to: &MailboxName,
-    ) -> Result<Copied> {
-        Err(Error::NotYet)
+    pub async fn copy(&self, folder: FolderKey, uids: &[Uid], to: &MailboxName) -> Result<Copied> {
+        let (account, uids, to) = (self.clone(), uids.to_vec(), to.clone());
+        to_its_end(async move { carry::copy(&account, folder, &uids, &to).await }).await
     }
 
     /// MOVE (RFC 6851).
     pub async fn move_to(
         &self,
-        _folder: FolderKey,
-        _uids: &[Uid],
-        _to: &MailboxName,
+        folder: FolderKey,
+        uids: &[Uid],
+        to: &MailboxName,
     ) -> Result<Copied> {
-        Err(Error::NotYet)
+        let (account, uids, to) = (self.clone(), uids.to_vec(), to.clone());
+        to_its_end(async move { carry::move_to(&account, folder, &uids, &to).await }).await
     }
 
     /// EXPUNGE and UID EXPUNGE: those of `uids` (`None`: all) that are \Deleted.
-    pub async fn expunge(&self, _folder: FolderKey, _uids: Option<&[Uid]>) -> Result<Expunged> {
-        Err(Error::NotYet)
+    pub async fn expunge(&self, folder: FolderKey, uids: Option<&[Uid]>) -> Result<Expunged> {
+        let (account, uids) = (self.clone(), uids.map(<[Uid]>::to_vec));
+        let work = async move { carry::expunge(&account.inner, folder, uids.as_deref()).await };
+        to_its_end(work).await
     }
 
     /// APPEND. `mime` reads back octet for octet.
@@ -91,17 +102,82 @@ impl Account {
     }
 
     /// CREATE; missing levels above are made too.
-    pub async fn create(&self, _name: &MailboxName) -> Result<()> {
-        Err(Error::NotYet)
+    pub async fn create(&self, name: &MailboxName) -> Result<()> {
+        let (account, name) = (self.clone(), name.clone());
+        to_its_end(async move { tree::create(&account, &name).await }).await
     }
 
-    /// DELETE: the folder goes to the deleted items.
-    pub async fn delete(&self, _name: &MailboxName) -> Result<()> {
-        Err(Error::NotYet)
+    /// DELETE: the folder goes to the deleted items, or for good if it is there already. One with folders
+    /// below it stays, since they would go with it.
+    pub async fn delete(&self, name: &MailboxName) -> Result<()> {
+        let (account, name) = (self.clone(), name.clone());
+        to_its_end(async move { tree::delete(&account, &name).await }).await
     }
 
-    /// RENAME; UIDVALIDITY and UIDs stay.
-    pub async fn rename(&self, _from: &MailboxName, _to: &MailboxName) -> Result<()> {
-        Err(Error::NotYet)
+    /// RENAME; UIDVALIDITY and UIDs stay. INBOX itself stays too, and its messages go to the new mailbox (RFC 3501
+    /// section 6.3.5).
+    pub async fn rename(&self, from: &MailboxName, to: &MailboxName) -> Result<()> {
+        let (account, from, to) = (self.clone(), from.clone(), to.clone());
+        to_its_end(async move { tree::rename(&account, &from, &to).await }).await
     }
+}
+
+/// A task of its own: whoever stops waiting does not stop it between Graph and the commit.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work).await?
+}
+
+/// The folder of this name, listed: its UIDs exist.
+async fn destination(account: &Account, name: &MailboxName) -> Result<FolderRow> {
+    let folder = existing(account, name).await?;
+    if folder.listed {
+        return Ok(folder);
+    }
+    sync::refresh(&account.inner, folder.key, FRESH_SELECT).await?;
+    account.known(folder.key).await
+}
+
+async fn existing(account: &Account, name: &MailboxName) -> Result<FolderRow> {
+    let store = &account.inner.store;
+    if let Some(folder) = store.folder_by_name(name).await? {
+        return Ok(folder);
+    }
+    account.fresh_tree().await?;
+    let folder = store.folder_by_name(name).await?;
+    folder.ok_or_else(|| Error::NoMailbox(name.clone()))
+}
+
+/// Whether a folder is `top` or below it.
+fn is_within(folders: &[FolderRow], folder: &FolderRow, top: &FolderRow) -> bool {
+    let mut at = Some(folder);
+    // No more steps than folders: parents may run in a ring.
+    for _ in 0..=folders.len() {
+        let Some(folder) = at else { return false };
+        if folder.remote == top.remote {
+            return true;
+        }
+        at = folders
+            .iter()
+            .find(|other| Some(&other.remote) == folder.parent.as_ref());
+    }
+    false
+}
+
+/// What one message met.
+fn of_message(error: graph::Error) -> Error {
+    let of_folder = ["ErrorFolderNotFound", "ErrorParentFolderNotFound"]
+        .iter()
+        .any(|code| error.is_code(code));
+    match error.class() {
+        ErrorClass::NotFound if of_folder => Error::FolderGone,
+        ErrorClass::NotFound => Error::MessageGone,
+        _ => error.into(),
+    }
+}
+
+/// What a whole request met, for each message in it.
+fn all_failed(uids: impl Iterator<Item = Uid>, error: &graph::Error) -> Vec<(Uid, Error)> {
+    uids.map(|uid| (uid, error.clone().into())).collect()
 }

@@ -1,0 +1,356 @@
+//! What a client's command changes in `state.db`: flags, and messages that come, go and change their folder.
+//!
+//! Every method is one commit and may meet what a delta round brought already: a message that is in its new folder
+//! keeps the UID it got there, one that left its old folder is not expunged twice.
+
+use super::{
+    MailboxStore,
+    error::{Error, Result},
+    mailboxes::FolderKey,
+    messages::{MessageKey, MessageRow, RemoteMessage, Served, ViewRow},
+    rounds::Round,
+    served, unix_now,
+};
+use crate::mail::{Flags, Keyword, RemoteId, SystemFlag, Uid};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+/// So long (seconds) a copy that we made counts, when its source is expunged.
+pub const COPY_COUNTS: i64 = 24 * 3600;
+
+/// A change of one message's flags: what is named in neither stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FlagEdit {
+    pub on: Flags,
+    pub off: Flags,
+    /// As Graph answered the change, so that its echo in the delta is no news.
+    pub change_key: Option<String>,
+}
+
+/// A message that is in another folder now, or (COPY) there as well.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// As it was read before Graph was asked.
+    pub row: MessageRow,
+    /// Its id in the destination: the same after a move, another after a copy.
+    pub remote: RemoteId,
+    /// What Graph told of it there.
+    pub told: RemoteMessage,
+    /// It arrives without \Deleted.
+    pub undelete: bool,
+}
+
+/// A message that a client wrote.
+#[derive(Debug, Clone)]
+pub struct Written {
+    pub remote: RemoteId,
+    pub told: RemoteMessage,
+    pub flags: Flags,
+    /// Unix seconds.
+    pub internal_date: i64,
+    /// Graph takes it for a draft, and it is none.
+    pub undraft: bool,
+    pub mime: Vec<u8>,
+    /// Facts of `mime`.
+    pub served: Served,
+}
+
+impl MailboxStore {
+    /// Rows of these UIDs, ascending, without what was served; unknown ones are left out.
+    pub async fn bare_messages(
+        &self,
+        folder: FolderKey,
+        mut uids: Vec<Uid>,
+    ) -> Result<Vec<MessageRow>> {
+        uids.sort_unstable();
+        uids.dedup();
+        self.state()
+            .read(move |conn| {
+                let mut found = Vec::with_capacity(uids.len());
+                for uid in uids {
+                    found.extend(super::messages::bare(conn, folder, uid.value())?);
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    /// Changes flags after Graph took them. Messages that are gone are left out; the rows stand as they are now, in the order given.
+    pub async fn edit_flags(
+        &self,
+        folder: FolderKey,
+        edits: Vec<(MessageKey, FlagEdit)>,
+    ) -> Result<Vec<ViewRow>> {
+        self.state()
+            .write(move |tx| {
+                let mut round = Round::begin(tx, folder)?;
+                let mut keys = Vec::with_capacity(edits.len());
+                for (key, edit) in &edits {
+                    if round.edit(*key, edit)? {
+                        keys.push(*key);
+                    }
+                }
+                round.finish()?;
+                keys.into_iter()
+                    .map(|key| super::messages::view(tx, key))
+                    .collect()
+            })
+            .await
+    }
+
+    /// MOVE: out of `from` and into `to`, in one commit; the UIDs there, in the order given. What was served, and the MIME in the cache,
+    /// serve the new place.
+    pub async fn move_rows(
+        &self,
+        from: FolderKey,
+        to: FolderKey,
+        moved: Vec<Carried>,
+    ) -> Result<Vec<Uid>> {
+        self.carry(Some(from), to, moved).await
+    }
+
+    /// COPY: the copies get their UIDs in `to`, in the order given; for a day it is known what they are copies of.
+    pub async fn copy_rows(&self, to: FolderKey, copied: Vec<Carried>) -> Result<Vec<Uid>> {
+        self.carry(None, to, copied).await
+    }
+
+    async fn carry(
+        &self,
+        from: Option<FolderKey>,
+        to: FolderKey,
+        all: Vec<Carried>,
+    ) -> Result<Vec<Uid>> {
+        let mailbox = self.clone();
+        let arrived = self
+            .state()
+            .write(move |tx| {
+                let mut round = Round::begin(tx, to)?;
+                let mut arrived = Vec::with_capacity(all.len());
+                for one in &all {
+                    let (key, uid) = round.arrive(one)?;
+                    mailbox.inherit(tx, one.row.key, key)?;
+                    if from.is_none() {
+                        remember_copy(tx, &one.row.remote, &one.remote)?;
+                        mailbox.share_original(tx, &one.row.remote, &one.remote)?;
+                    }
+                    arrived.push((one.row.key, key, uid));
+                }
+                round.finish()?;
+                if let Some(from) = from {
+                    let mut round = Round::begin(tx, from)?;
+                    for one in &all {
+                        round.remove(&one.row.remote)?;
+                    }
+                    round.finish()?;
+                }
+                Ok(arrived)
+            })
+            .await?;
+        for (old, new, _) in &arrived {
+            // The cache may vanish at any time: the message is then downloaded once more.
+            if let Err(error) = self.cache().adopt(*old, *new).await {
+                tracing::debug!(%error, "cached octets stay behind");
+            }
+        }
+        Ok(arrived.into_iter().map(|(_, _, uid)| uid).collect())
+    }
+
+    fn inherit(&self, tx: &Transaction<'_>, from: MessageKey, to: MessageKey) -> Result<()> {
+        let read = |key| served::read(tx, self.sealer(), self.state().file(), key);
+        if let (Some(facts), None) = (read(from)?, read(to)?) {
+            served::write(tx, self.sealer(), to, &facts)?;
+        }
+        Ok(())
+    }
+
+    /// Takes messages out of a folder; those that are gone already are fine.
+    pub async fn expunge_rows(&self, folder: FolderKey, gone: Vec<RemoteId>) -> Result<()> {
+        self.state()
+            .write(move |tx| {
+                let mut round = Round::begin(tx, folder)?;
+                for remote in &gone {
+                    round.remove(remote)?;
+                }
+                round.finish()?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Copies that we made of these messages within the last [`COPY_COUNTS`] seconds: (source, copy).
+    pub async fn copies(&self, sources: Vec<RemoteId>) -> Result<Vec<(RemoteId, RemoteId)>> {
+        let since = unix_now() - COPY_COUNTS;
+        self.state()
+            .read(move |conn| {
+                let mut query = conn
+                    .prepare_cached("SELECT copy FROM copies WHERE source = ?1 AND made >= ?2")?;
+                let mut found = Vec::new();
+                for source in sources {
+                    let rows = query.query_map(params![source.as_str(), since], |row| {
+                        row.get::<_, String>(0)
+                    })?;
+                    for copy in rows {
+                        found.push((source.clone(), RemoteId::new(copy?)));
+                    }
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    /// A message that a client wrote: its row, what it was served as, and its octets, in one commit.
+    /// Where a delta round brought it already and it was shown otherwise, it gets a new UID.
+    pub async fn append_row(&self, folder: FolderKey, written: Written) -> Result<Uid> {
+        let mailbox = self.clone();
+        self.state()
+            .write(move |tx| {
+                mailbox.keep_original(tx, &written.remote, &written.mime, written.undraft)?;
+                let mut round = Round::begin(tx, folder)?;
+                let shown = round.write(&written, |key| {
+                    served::read(tx, mailbox.sealer(), mailbox.state().file(), key)
+                })?;
+                round.finish()?;
+                let (key, uid, served) = shown;
+                if !served {
+                    served::write(tx, mailbox.sealer(), key, &written.served)?;
+                }
+                Ok(uid)
+            })
+            .await
+    }
+
+    /// What a client wrote is the original of a message that is there already, unless that was served otherwise before. Whether it is.
+    pub async fn adopt_original(
+        &self,
+        key: MessageKey,
+        remote: RemoteId,
+        mime: Vec<u8>,
+        facts: Served,
+    ) -> Result<bool> {
+        let mailbox = self.clone();
+        self.state()
+            .write(move |tx| {
+                let kept = served::read(tx, mailbox.sealer(), mailbox.state().file(), key)?;
+                if kept.is_some_and(|kept| kept.sha256 != facts.sha256) {
+                    return Ok(false);
+                }
+                mailbox.keep_original(tx, &remote, &mime, false)?;
+                mailbox.keep_in(tx, key, facts)?;
+                Ok(true)
+            })
+            .await
+    }
+}
+
+fn remember_copy(tx: &Transaction<'_>, source: &RemoteId, copy: &RemoteId) -> Result<()> {
+    let now = unix_now();
+    tx.prepare_cached("DELETE FROM copies WHERE made < ?1")?
+        .execute([now - COPY_COUNTS])?;
+    tx.prepare_cached("INSERT OR REPLACE INTO copies VALUES (?1, ?2, ?3)")?
+        .execute(params![source.as_str(), copy.as_str(), now])?;
+    Ok(())
+}
+
+impl Round<'_> {
+    fn edit(&mut self, key: MessageKey, edit: &FlagEdit) -> Result<bool> {
+        let Some(known) = self.known_by_key(key)? else {
+            return Ok(false);
+        };
+        let bits = (known.flags | edit.on.bits()) & !edit.off.bits();
+        let words = known.keywords.split(' ').filter_map(Keyword::new);
+        let mut flags = Flags::from_parts(bits, words);
+        for word in edit.on.keywords() {
+            flags.set_keyword(word.clone(), true);
+        }
+        for word in edit.off.keywords() {
+            flags.set_keyword(word.clone(), false);
+        }
+        self.show_flags(&known, &flags)?;
+        self.patch_details(
+            known.key,
+            &RemoteMessage {
+                change_key: edit.change_key.clone(),
+                ..RemoteMessage::default()
+            },
+        )?;
+        Ok(true)
+    }
+
+    /// A message comes from another folder with its flags and its date. One that is here already keeps its
+    /// UID and gets the flags that only we know.
+    fn arrive(&mut self, one: &Carried) -> Result<(MessageKey, Uid)> {
+        // Flags may have changed since the row was read.
+        let now = self.flags_now(one.row.key)?;
+        let mut flags = now.unwrap_or_else(|| one.row.flags.clone());
+        if one.undelete {
+            flags.set(SystemFlag::Deleted, false);
+        }
+        if let Some(known) = self.known(one.remote.as_str())? {
+            let mut shown = Flags::from_parts(known.flags, words(&known.keywords));
+            for flag in [
+                SystemFlag::Deleted,
+                SystemFlag::Answered,
+                SystemFlag::Forwarded,
+            ] {
+                shown.set(flag, flags.has(flag) || shown.has(flag));
+            }
+            self.show_flags(&known, &shown)?;
+            return Ok((MessageKey(known.key), uid(known.uid)?));
+        }
+        let message = RemoteMessage {
+            received: Some(one.row.internal_date),
+            change_key: one.told.change_key.clone().or(one.row.change_key.clone()),
+            subject: one.told.subject.clone().or(one.row.subject.clone()),
+            message_id: one.told.message_id.clone().or(one.row.message_id.clone()),
+            store_size: one.told.store_size.or(one.row.store_size),
+            summary: one.row.summary.clone(),
+            ..RemoteMessage::default()
+        };
+        self.insert_shown(one.remote.as_str(), &message, &flags)
+    }
+
+    /// The row of a message that a client wrote: its key, its UID, and whether its facts are kept already.
+    fn write(
+        &mut self,
+        written: &Written,
+        served: impl Fn(MessageKey) -> Result<Option<Served>>,
+    ) -> Result<(MessageKey, Uid, bool)> {
+        let Some(known) = self.known(written.remote.as_str())? else {
+            let message = RemoteMessage {
+                received: Some(written.internal_date),
+                ..written.told.clone()
+            };
+            let (key, uid) =
+                self.insert_shown(written.remote.as_str(), &message, &written.flags)?;
+            return Ok((key, uid, false));
+        };
+        let key = MessageKey(known.key);
+        let facts = served(key)?;
+        let same_date = self.internal_date(key)? == written.internal_date;
+        let same_octets = facts
+            .as_ref()
+            .is_none_or(|f| f.sha256 == written.served.sha256);
+        self.show_flags(&known, &written.flags)?;
+        self.patch_details(known.key, &written.told)?;
+        if same_date && same_octets {
+            return Ok((key, uid(known.uid)?, facts.is_some()));
+        }
+        let new = self.replace(key)?;
+        let key = self.date(new, written.internal_date)?;
+        Ok((key, new, false))
+    }
+}
+
+fn words(keywords: &str) -> impl Iterator<Item = Keyword> {
+    keywords.split(' ').filter_map(Keyword::new)
+}
+
+fn uid(value: u32) -> Result<Uid> {
+    Uid::new(value).ok_or(Error::UidsExhausted)
+}
+
+/// Whether Graph takes for a draft what is none.
+pub(super) fn undraft(tx: &Transaction<'_>, remote: &str) -> Result<bool> {
+    let mut query = tx.prepare_cached("SELECT undraft FROM appended WHERE remote = ?1")?;
+    let found: Option<bool> = query.query_row([remote], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or(false))
+}
