@@ -20,6 +20,8 @@ async fn every_imap_transcript() {
     }
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let mut stories = tokio::task::JoinSet::new();
+    // Each story has a stack of its own, and each stack wants to answer within a second.
+    let turn = std::sync::Arc::new(tokio::sync::Semaphore::new(4));
     let mut count = 0;
     for entry in fs::read_dir("tests/transcripts/imap").unwrap() {
         let path = entry.unwrap().path();
@@ -28,7 +30,11 @@ async fn every_imap_transcript() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        stories.spawn(async move { (name.clone(), play(name, text).await) });
+        let turn = std::sync::Arc::clone(&turn);
+        stories.spawn(async move {
+            let _turn = turn.acquire_owned().await;
+            (name.clone(), play(name, text).await)
+        });
         count += 1;
     }
     let mut failed = Vec::new();

@@ -5,6 +5,7 @@
 
 use super::{failed, no_such_name, no_such_target, not_allowed};
 use crate::{
+    account::Error,
     imap::{
         conn::Result,
         flow::Refusal,
@@ -72,6 +73,7 @@ pub async fn append(session: &mut Session, append: Append, octets: Vec<u8>) -> R
     Ok(match session.conn.patiently(appended).await? {
         Ok((validity, uid)) => Reply::ok_with(format!("APPENDUID {validity} {uid}"), "Appended"),
         Err(error) if error.class() == ErrorClass::NotFound => no_such_target(),
+        Err(Error::NotYet) => Reply::no("CANNOT", "This version of Postern takes no messages here"),
         Err(error) if error.class() == ErrorClass::TooLarge => {
             log(&error, "APPEND");
             Reply::no("TOOBIG", "Larger than Microsoft 365 takes")

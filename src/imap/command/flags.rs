@@ -5,7 +5,7 @@
 
 use super::{fetch::places, no_such_number, outcome::Outcome, read_only};
 use crate::{
-    account::FlagChange,
+    account::{Error, FlagChange},
     imap::{
         conn::Result,
         reply::Reply,
@@ -41,6 +41,7 @@ pub async fn store(
     let mut outcome = Outcome::new("STORE");
     let stored = match session.conn.patiently(stored).await? {
         Ok(stored) => stored,
+        Err(Error::Keyword(_)) => return Ok(Reply::no("CANNOT", "Such a keyword can't be kept")),
         Err(error) => return Ok(super::failed(&error, "STORE")),
     };
     outcome.note_all(&stored.failed);
