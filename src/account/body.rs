@@ -100,7 +100,11 @@ async fn bring(
                 let kept = from_cache(inner, row, octets).await;
                 done.push((place, kept.map(|kept| kept.served)));
             }
-            _ if row.store_size.is_some_and(|size| size > SMALL) => alone.push((place, row)),
+            _ if row.store_size.is_some_and(|size| size > SMALL)
+                || inner.store.has_original(&row.remote).await.unwrap_or(false) =>
+            {
+                alone.push((place, row));
+            }
             _ => small.push((place, row)),
         }
     }
@@ -216,8 +220,32 @@ struct Kept {
 }
 
 async fn download(inner: &Inner, graph: &graph::Client, row: &MessageRow) -> Result<Kept> {
-    let fresh = whole(graph, &row.remote).await?;
+    let fresh = match original(inner, graph, row).await? {
+        Some(octets) => aside(octets.len(), move || learned(octets)).await??,
+        None => whole(graph, &row.remote).await?,
+    };
     keep(inner, row, fresh).await
+}
+
+/// What a client wrote, octet for octet. After an edit elsewhere it is the message no more: a rendering that differs
+/// from the one that Graph gave after the APPEND tells.
+async fn original(
+    inner: &Inner,
+    graph: &graph::Client,
+    row: &MessageRow,
+) -> Result<Option<Vec<u8>>> {
+    let Some(octets) = inner.store.original(&row.remote).await? else {
+        return Ok(None);
+    };
+    let Some(rendered) = inner.store.doubted(&row.remote).await? else {
+        return Ok(Some(octets));
+    };
+    let now = whole(graph, &row.remote).await?;
+    let same = rendered.is_some_and(|before| {
+        before.sha256 == now.facts.sha256 || render::rebuild(&before, &now.octets).is_some()
+    });
+    inner.store.settle_doubt(&row.remote, !same).await?;
+    Ok(same.then_some(octets))
 }
 
 /// Downloads until the message is whole. One without its end may have come so: the same octets twice are no

@@ -59,8 +59,6 @@ pub enum Error {
     /// Microsoft 365 refuses what was to be appended, and will refuse it again.
     #[error("Microsoft 365 does not take this message: {0}")]
     Refused(#[source] graph::Error),
-    #[error("this cannot be done yet")]
-    NotYet,
     #[error("the account is being closed")]
     Stopping,
     #[error("what was kept of the message cannot be read")]
@@ -85,7 +83,7 @@ impl Error {
             Self::Fixed(_) | Self::BadName(_) | Self::SameMailbox => ErrorClass::Denied,
             Self::Keyword(_) => ErrorClass::Client,
             Self::Refused(error) if error.class() == ErrorClass::TooLarge => ErrorClass::TooLarge,
-            Self::NotYet | Self::NoTrash | Self::Refused(_) => ErrorClass::Permanent,
+            Self::NoTrash | Self::Refused(_) => ErrorClass::Permanent,
             Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,
         }
     }

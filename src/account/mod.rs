@@ -68,6 +68,7 @@ struct Inner {
     lanes: turns::Lanes<FolderKey, sync::Lane>,
     downloads: turns::Lanes<MessageKey, ()>,
     suspects: worker::Suspects,
+    outgoing: std::sync::OnceLock<Arc<dyn write::Outgoing>>,
     /// Fires when the account is closed: rounds in flight end.
     ends: CancellationToken,
 }
@@ -94,6 +95,7 @@ impl Account {
                 lanes: turns::Lanes::default(),
                 downloads: turns::Lanes::default(),
                 suspects: worker::Suspects::default(),
+                outgoing: std::sync::OnceLock::new(),
                 ends: CancellationToken::new(),
             }),
             may_write: true,

@@ -179,6 +179,7 @@ impl Work<'_> {
         // Before the commit: after a crash in between, the page comes again and finds them suspect again.
         for (message, _) in &settled.suspect {
             store.cache_remove(*message).await?;
+            store.doubt_original(*message).await?;
         }
         // With a message unresolved, the link stays, and so the page comes again.
         let link = (settled.unresolved == 0).then(|| next.to_owned());

@@ -34,6 +34,20 @@ impl Client {
         self.page(WHAT, &page, read::message)
     }
 
+    /// Messages of a folder with this Message-ID (with its angle brackets): more than one, or none, is possible.
+    pub async fn by_message_id(&self, folder: &RemoteId, message_id: &str) -> Result<Vec<Message>> {
+        const WHAT: &str = "GET messages by Message-ID";
+        let quoted = message_id.replace('\'', "''");
+        let path = format!(
+            "/mailFolders/{}/messages?$filter=internetMessageId%20eq%20%27{}%27&$select={}",
+            address::segment(folder.as_str()),
+            address::segment(&quoted),
+            read::MESSAGE_SELECT
+        );
+        let page = self.json(&Call::get(WHAT, self.url(WHAT, &path)?)).await?;
+        Ok(self.page(WHAT, &page, read::message)?.items)
+    }
+
     /// One message, wherever it is now (`parent_folder_id` tells), with its extended properties.
     pub async fn message(&self, id: &RemoteId) -> Result<Message> {
         const WHAT: &str = "GET message";

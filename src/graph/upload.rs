@@ -30,6 +30,20 @@ pub struct Attachment {
     pub octets: Bytes,
 }
 
+impl Attachment {
+    /// As Graph takes it with its octets: alone, or in `attachments` of a message that is made.
+    pub fn json(&self) -> Value {
+        json!({
+            "@odata.type": "#microsoft.graph.fileAttachment",
+            "name": self.name,
+            "contentType": self.content_type,
+            "contentId": self.content_id,
+            "isInline": self.is_inline,
+            "contentBytes": base64::engine::general_purpose::STANDARD.encode(&self.octets),
+        })
+    }
+}
+
 impl Client {
     /// Attaches a file to a draft. Not repeated after a failure that may have had its effect.
     pub async fn attach(&self, draft: &RemoteId, file: &Attachment) -> Result<()> {
@@ -43,15 +57,7 @@ impl Client {
     async fn attach_small(&self, draft: &RemoteId, file: &Attachment) -> Result<()> {
         const WHAT: &str = "POST attachment";
         let url = self.url(WHAT, &attachments(draft, ""))?;
-        let body = json!({
-            "@odata.type": "#microsoft.graph.fileAttachment",
-            "name": file.name,
-            "contentType": file.content_type,
-            "contentId": file.content_id,
-            "isInline": file.is_inline,
-            "contentBytes": base64::engine::general_purpose::STANDARD.encode(&file.octets),
-        });
-        let call = Call::new(WHAT, Method::POST, url).json(&body);
+        let call = Call::new(WHAT, Method::POST, url).json(&file.json());
         match self.run(&call, false).await?.status {
             201 => Ok(()),
             _ => Err(malformed(WHAT, "an answer other than 201")),

@@ -22,6 +22,8 @@ mod words;
 pub use decode::decode;
 pub use envelope::{Address, Envelope, envelope};
 pub use params::Param;
+pub(crate) use params::value_of;
 pub use parse::{normalize, parse};
 pub use section::{Part, Section, Slice, header_fields, locate, part_at};
 pub use structure::{Body, Structure};
+pub(crate) use words::decoded;

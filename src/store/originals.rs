@@ -29,6 +29,16 @@ impl MailboxStore {
             .await
     }
 
+    pub async fn has_original(&self, remote: &RemoteId) -> Result<bool> {
+        let remote = remote.to_string();
+        self.state()
+            .read(move |conn| {
+                let mut query = conn.prepare_cached("SELECT 1 FROM appended WHERE remote = ?1")?;
+                Ok(query.exists([remote])?)
+            })
+            .await
+    }
+
     /// A rendering of Graph's for a message whose original is here, to tell later whether it became
     /// another. Kept once.
     pub async fn keep_rendered(&self, remote: &RemoteId, facts: Served) -> Result<()> {

@@ -29,3 +29,5 @@ mod sync;
 mod sync_random;
 mod sync_world;
 mod tls;
+mod write;
+mod write_tree;

@@ -171,9 +171,9 @@ async fn commit(
     Ok(uids)
 }
 
-type Turns = Vec<tokio::sync::OwnedMutexGuard<sync::Lane>>;
+pub(super) type Turns = Vec<tokio::sync::OwnedMutexGuard<sync::Lane>>;
 
-async fn turns(inner: &Inner, folders: &[FolderKey]) -> Turns {
+pub(super) async fn turns(inner: &Inner, folders: &[FolderKey]) -> Turns {
     let mut keys = folders.to_vec();
     keys.sort_unstable();
     keys.dedup();

@@ -4,9 +4,13 @@
 //! 6.4.8; RFC 4315; RFC 6851). No turn and no transaction is held across the network. What Graph did and we could
 //! not commit, the next rounds of the delta bring.
 
+mod append;
 mod carry;
+mod compose;
 mod store;
 mod tree;
+
+pub use append::Outgoing;
 
 use super::{Account, Error, FRESH_SELECT, FolderKey, FolderRow, Result, ViewRow, sync};
 use crate::{
@@ -90,15 +94,25 @@ impl Account {
         to_its_end(work).await
     }
 
-    /// APPEND. `mime` reads back octet for octet.
+    /// APPEND. `mime` (what the client wrote) reads back octet for octet. `internal_date` in Unix seconds, `None`: now.
+    /// [`Error::Refused`]: Microsoft 365 will never take it.
     pub async fn append(
         &self,
-        _to: &MailboxName,
-        _flags: &Flags,
-        _internal_date: Option<i64>,
-        _mime: Vec<u8>,
+        to: &MailboxName,
+        flags: &Flags,
+        internal_date: Option<i64>,
+        mime: Vec<u8>,
     ) -> Result<(UidValidity, Uid)> {
-        Err(Error::NotYet)
+        let (account, to, flags) = (self.clone(), to.clone(), flags.clone());
+        let work = async move { append::run(&account, &to, flags, internal_date, mime).await };
+        to_its_end(work).await
+    }
+
+    /// Tells the account what was given to send, so that a client's APPEND to Sent Items waits for Graph's own copy
+    /// in place of making a second one. The first call counts.
+    pub fn set_outgoing(&self, outgoing: std::sync::Arc<dyn Outgoing>) {
+        // Err: set before.
+        let _ = self.inner.outgoing.set(outgoing);
     }
 
     /// CREATE; missing levels above are made too.

@@ -58,7 +58,7 @@ async fn commit(
 }
 
 /// What of `flags` differs from what a message has.
-fn edit(has: &Flags, change: FlagChange, flags: &Flags) -> FlagEdit {
+pub(super) fn edit(has: &Flags, change: FlagChange, flags: &Flags) -> FlagEdit {
     let draft = SystemFlag::Draft as u8;
     let (on, off) = match change {
         FlagChange::Set => (flags.bits(), has.bits()),
@@ -86,7 +86,7 @@ fn edit(has: &Flags, change: FlagChange, flags: &Flags) -> FlagEdit {
     }
 }
 
-fn is_ours_alone(edit: &FlagEdit) -> bool {
+pub(super) fn is_ours_alone(edit: &FlagEdit) -> bool {
     let told = !(SystemFlag::Deleted as u8);
     (edit.on.bits() | edit.off.bits()) & told == 0 && !recategorises(edit)
 }
@@ -165,7 +165,7 @@ async fn told(
 }
 
 /// The PATCH for an edit. `categories` are those that Graph has now, where they change.
-fn patch(has: &Flags, edit: &FlagEdit, categories: Option<&[String]>) -> Value {
+pub(super) fn patch(has: &Flags, edit: &FlagEdit, categories: Option<&[String]>) -> Value {
     let mut patch = Map::new();
     let turned = |flag| match (edit.on.has(flag), edit.off.has(flag)) {
         (true, _) => Some(true),
@@ -186,7 +186,7 @@ fn patch(has: &Flags, edit: &FlagEdit, categories: Option<&[String]>) -> Value {
         let properties = verb_properties(verb, seen);
         patch.insert("singleValueExtendedProperties".to_owned(), properties);
     }
-    if let Some(categories) = categories {
+    if let Some(categories) = categories.filter(|_| recategorises(edit)) {
         patch.insert(
             "categories".to_owned(),
             json!(recategorised(categories, edit)),

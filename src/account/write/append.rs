@@ -1,0 +1,316 @@
+//! APPEND (RFC 3501 section 6.3.11, RFC 4315 section 3).
+//!
+//! A draft goes up as MIME and is one for ever (surprise 1). Another mail goes up as JSON with MAPI tags, since only so it is none; a
+//! signed or encrypted one goes up as MIME all the same, and is a draft in Outlook, but not here. In each case the octets that the
+//! client wrote are kept and served. What fails half-way is removed again; if that fails too, a stray draft is
+//! left, and nothing is lost.
+
+use super::{carry, compose, compose::Composed, destination, store};
+use crate::{
+    account::{Account, Error, FlagChange, FolderRow, Inner, Result, flags, render},
+    graph::{self, types::Message},
+    mail::{ErrorClass, Flags, MailboxName, RemoteId, Role, SystemFlag, Uid, UidValidity},
+    mime::{self, Structure},
+    store::{
+        messages::{Change, Served},
+        writes::Written,
+    },
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A request has at most 4 MB; base64 makes MIME a third longer, with room for the rest.
+const MAX_MIME: usize = 3 * 1000 * 1000;
+/// Attachments of so many octets altogether go up with the message itself.
+const INLINE: usize = 2 * 1000 * 1000;
+/// A copy in Sent Items that is younger than this (seconds) is one of a mail just sent.
+const JUST_SENT: i64 = 15 * 60;
+/// While a submission is under way its copy is waited for, so long and so often.
+const SENT_COMES: Duration = Duration::from_secs(20);
+const SENT_EVERY: Duration = Duration::from_millis(500);
+/// A draft up to this size is downloaded once, so that an edit of it can be told later.
+const MAX_BASELINE: usize = 1024 * 1024;
+
+/// What Postern was given to send, as far as APPEND must know it: its copy in Sent Items is Graph's to make.
+pub trait Outgoing: std::fmt::Debug + Send + Sync {
+    /// Whether a mail with this Message-ID (with its angle brackets) was accepted for sending in the last minutes, and its
+    /// copy is to be expected in Sent Items.
+    fn expects_copy<'a>(
+        &'a self,
+        message_id: &'a str,
+    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+}
+
+/// A mail to be appended, looked at once.
+struct Mail {
+    octets: Vec<u8>,
+    served: Served,
+    structure: Structure,
+    message_id: Option<String>,
+    draft: bool,
+    flags: Flags,
+    internal_date: i64,
+}
+
+pub(super) async fn run(
+    account: &Account,
+    to: &MailboxName,
+    flags: Flags,
+    internal_date: Option<i64>,
+    octets: Vec<u8>,
+) -> Result<(UidValidity, Uid)> {
+    if let Some(keyword) = flags.keywords().find(|k| flags::category(k).is_none()) {
+        return Err(Error::Keyword(keyword.as_str().to_owned()));
+    }
+    let folder = destination(account, to).await?;
+    let draft = flags.has(SystemFlag::Draft) || folder.role == Some(Role::Drafts);
+    let internal_date = internal_date.unwrap_or_else(now);
+    let looking = move || look_at(octets, draft, flags, internal_date);
+    let mail = tokio::task::spawn_blocking(looking).await??;
+    let inner = &account.inner;
+    if folder.role == Some(Role::Sent)
+        && !draft
+        && let Some(uid) = adopt_sent(inner, &folder, &mail).await?
+    {
+        return Ok((folder.uid_validity, uid));
+    }
+    let (message, undraft) = upload(inner, &folder, &mail).await?;
+    let uid = commit(inner, &folder, mail, message, undraft).await?;
+    Ok((folder.uid_validity, uid))
+}
+
+fn look_at(octets: Vec<u8>, draft: bool, mut flags: Flags, internal_date: i64) -> Result<Mail> {
+    flags.set(SystemFlag::Draft, draft);
+    let (served, structure) = render::facts(&octets)?;
+    let message_id = mime::text::decoded_fields(&served.header, "Message-ID").pop();
+    Ok(Mail {
+        message_id: message_id
+            .map(|id| id.trim().to_owned())
+            .filter(|id| !id.is_empty()),
+        octets,
+        served,
+        structure,
+        draft,
+        flags,
+        internal_date,
+    })
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |t| i64::try_from(t.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The message as Graph has it in its folder, and whether Graph takes it for a draft that it is not.
+async fn upload(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<(Message, bool)> {
+    let whole = compose::must_stay_whole(&mail.structure);
+    let fits = mail.octets.len() <= MAX_MIME;
+    if whole && !fits {
+        return Err(Error::TooLarge);
+    }
+    if whole || mail.draft && fits {
+        let message = as_mime(inner, folder, mail).await?;
+        return Ok((message, !mail.draft));
+    }
+    match as_json(inner, folder, mail).await {
+        Ok(message) => Ok((message, false)),
+        // Something in it does not fit JSON's form: as it is, it may pass.
+        Err(Error::Refused(error)) if fits => {
+            tracing::info!(account = %inner.name, %error, "appended as MIME: Outlook shows it as unsent");
+            let message = as_mime(inner, folder, mail).await?;
+            Ok((message, !mail.draft))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is refused for good is named so.
+fn refused(error: graph::Error) -> Error {
+    match error.class() {
+        ErrorClass::Permanent | ErrorClass::Client | ErrorClass::TooLarge => Error::Refused(error),
+        _ => error.into(),
+    }
+}
+
+/// MIME makes a read draft in Drafts; then flags, then the folder.
+async fn as_mime(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Message> {
+    let upload = mime::normalize(&mail.octets);
+    let made = inner.graph.create_draft_mime(&upload).await;
+    let message = made.map_err(refused)?;
+    let id = RemoteId::new(message.id.clone());
+    match settle_in(inner, folder, mail, &id, message).await {
+        Ok(message) => Ok(message),
+        Err(error) => Err(take_back(inner, &id, error).await),
+    }
+}
+
+async fn settle_in(
+    inner: &Inner,
+    folder: &FolderRow,
+    mail: &Mail,
+    id: &RemoteId,
+    mut message: Message,
+) -> Result<Message> {
+    let read = Flags::default().with(SystemFlag::Seen);
+    let edit = store::edit(&read, FlagChange::Set, &mail.flags);
+    if !store::is_ours_alone(&edit) {
+        let patch = store::patch(&read, &edit, Some(&[]));
+        message = inner.graph.update(id, &patch).await?;
+    }
+    if folder.role != Some(Role::Drafts) {
+        message = moved(inner, id, &folder.remote).await?;
+    }
+    Ok(message)
+}
+
+/// A move whose answer was lost is looked after.
+async fn moved(inner: &Inner, id: &RemoteId, to: &RemoteId) -> Result<Message> {
+    match inner.graph.move_message(id, to.as_str()).await {
+        Err(error) if error.may_have_happened() => {
+            let message = inner.graph.message(id).await?;
+            match message.parent_folder_id.as_deref() == Some(to.as_str()) {
+                true => Ok(message),
+                false => Err(error.into()),
+            }
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Removes what was made half-way.
+async fn take_back(inner: &Inner, id: &RemoteId, error: Error) -> Error {
+    if let Err(left) = inner.graph.permanent_delete(id).await {
+        tracing::warn!(account = %inner.name, error = %left, "an append that failed leaves a message behind");
+    }
+    error
+}
+
+async fn as_json(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Message> {
+    let mut composed = compose::composed(
+        &mail.octets,
+        &mail.structure,
+        mail.draft,
+        &mail.flags,
+        mail.internal_date,
+    );
+    let none = Flags::default();
+    let edit = store::edit(&none, FlagChange::Set, &mail.flags);
+    composed.merge(store::patch(&none, &edit, Some(&[])));
+    let Composed {
+        mut json,
+        attachments,
+    } = composed;
+    let octets: usize = attachments.iter().map(|file| file.octets.len()).sum();
+    let inline = octets <= INLINE;
+    if inline && !attachments.is_empty() {
+        let files: Vec<_> = attachments.iter().map(|file| file.json()).collect();
+        json.insert("attachments".to_owned(), files.into());
+    }
+    let made = inner.graph.create_json(Some(&folder.remote), &json.into());
+    let message = made.await.map_err(refused)?;
+    if inline {
+        return Ok(message);
+    }
+    let id = RemoteId::new(message.id.clone());
+    let attaching = async {
+        for file in &attachments {
+            inner.graph.attach(&id, file).await.map_err(refused)?;
+        }
+        // Each attachment changed it.
+        Ok(inner.graph.message(&id).await?)
+    };
+    match attaching.await {
+        Ok(message) => Ok(message),
+        Err(error) => Err(take_back(inner, &id, error).await),
+    }
+}
+
+async fn commit(
+    inner: &Inner,
+    folder: &FolderRow,
+    mail: Mail,
+    message: Message,
+    undraft: bool,
+) -> Result<Uid> {
+    let remote = RemoteId::new(message.id.clone());
+    let (draft, length) = (mail.draft, mail.octets.len());
+    let written = Written {
+        remote: remote.clone(),
+        told: flags::told(&message),
+        flags: mail.flags,
+        internal_date: mail.internal_date,
+        undraft,
+        mime: mail.octets,
+        served: mail.served,
+    };
+    let turns = carry::turns(inner, &[folder.key]).await;
+    let uid = inner.store.append_row(folder.key, written).await?;
+    drop(turns);
+    inner.hub.announce(folder.key);
+    if draft && length <= MAX_BASELINE {
+        baseline(inner, &remote).await;
+    }
+    Ok(uid)
+}
+
+/// Graph's rendering of a draft, to tell an edit from a changed flag. Without it an edit is told by its
+/// size and subject.
+async fn baseline(inner: &Inner, id: &RemoteId) {
+    let rendered = inner.graph.mimes(std::slice::from_ref(id)).await;
+    let Ok(Some((_, Ok(octets)))) = rendered.map(|all| all.into_iter().next()) else {
+        return;
+    };
+    let Ok((facts, _)) = render::facts(&mime::normalize(&octets)) else {
+        return;
+    };
+    if let Err(error) = inner.store.keep_rendered(id, facts).await {
+        tracing::debug!(%error, "a draft's rendering is not kept");
+    }
+}
+
+/// The copy that Graph made of a mail just sent: it is the message that the client wants to append.
+async fn adopt_sent(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Option<Uid>> {
+    let Some(message_id) = &mail.message_id else {
+        return Ok(None);
+    };
+    let mut copy = sent_copy(inner, &folder.remote, message_id).await?;
+    let expected = match inner.outgoing.get() {
+        Some(outgoing) if copy.is_none() => outgoing.expects_copy(message_id).await,
+        _ => false,
+    };
+    let until = tokio::time::Instant::now() + SENT_COMES;
+    while expected && copy.is_none() && tokio::time::Instant::now() < until {
+        tokio::time::sleep(SENT_EVERY).await;
+        copy = sent_copy(inner, &folder.remote, message_id).await?;
+    }
+    let Some(copy) = copy else {
+        return Ok(None);
+    };
+    let id = RemoteId::new(copy.id.clone());
+    let told = Change::Upsert(id.clone(), flags::told(&copy));
+    let turns = carry::turns(inner, &[folder.key]).await;
+    inner.store.apply(folder.key, vec![told], None).await?;
+    drop(turns);
+    let rows = inner.store.by_remote(folder.key, vec![id.clone()]).await?;
+    let row = rows.into_iter().next().ok_or(Error::MessageGone)?;
+    let (octets, facts) = (mail.octets.clone(), mail.served.clone());
+    inner
+        .store
+        .adopt_original(row.key, id, octets, facts)
+        .await?;
+    inner.hub.announce(folder.key);
+    Ok(Some(row.uid))
+}
+
+async fn sent_copy(inner: &Inner, sent: &RemoteId, message_id: &str) -> Result<Option<Message>> {
+    let found = inner.graph.by_message_id(sent, message_id).await?;
+    let since = now() - JUST_SENT;
+    let young = |message: &Message| {
+        let times = [message.sent, message.received, message.last_modified];
+        message.is_draft != Some(true) && times.into_iter().flatten().any(|at| at >= since)
+    };
+    Ok(found.into_iter().find(young))
+}
