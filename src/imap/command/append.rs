@@ -73,12 +73,12 @@ pub async fn append(session: &mut Session, append: Append, octets: Vec<u8>) -> R
     Ok(match session.conn.patiently(appended).await? {
         Ok((validity, uid)) => Reply::ok_with(format!("APPENDUID {validity} {uid}"), "Appended"),
         Err(error) if error.class() == ErrorClass::NotFound => no_such_target(),
-        Err(Error::NotYet) => Reply::no("CANNOT", "This version of Postern takes no messages here"),
         Err(error) if error.class() == ErrorClass::TooLarge => {
             log(&error, "APPEND");
             Reply::no("TOOBIG", "Larger than Microsoft 365 takes")
         }
-        Err(error) if error.class() == ErrorClass::Client => {
+        Err(Error::Keyword(_)) => Reply::no("CANNOT", "Such a keyword can't be kept"),
+        Err(error @ Error::Refused(_)) => {
             log(&error, "APPEND");
             Reply::no("CANNOT", "Microsoft 365 does not take this message")
         }
