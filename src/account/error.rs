@@ -59,6 +59,9 @@ pub enum Error {
     /// Microsoft 365 refuses what was to be appended, and will refuse it again.
     #[error("Microsoft 365 does not take this message: {0}")]
     Refused(#[source] graph::Error),
+    /// The process just started: whether the account can serve is not known yet.
+    #[error("the account is still being opened")]
+    Opening,
     #[error("the account is being closed")]
     Stopping,
     #[error("what was kept of the message cannot be read")]
@@ -73,9 +76,11 @@ impl Error {
             Self::Graph(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::NoMailbox(_) | Self::FolderGone | Self::MessageGone => ErrorClass::NotFound,
-            Self::Broken | Self::Unresolved(_) | Self::Endless(_) | Self::Stopping => {
-                ErrorClass::TEMPORARY
-            }
+            Self::Opening
+            | Self::Broken
+            | Self::Unresolved(_)
+            | Self::Endless(_)
+            | Self::Stopping => ErrorClass::TEMPORARY,
             Self::TooLarge => ErrorClass::TooLarge,
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,

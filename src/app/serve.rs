@@ -99,8 +99,7 @@ impl App {
 
     fn seat_accounts(&mut self) {
         for name in self.base.names() {
-            let why = "the account is just being opened; try again in a moment";
-            self.registry.set_unavailable(name.clone(), why.to_owned());
+            self.registry.set_opening(name.clone());
         }
         for seat in &self.base.seats {
             let seat = Arc::clone(seat);

@@ -26,9 +26,9 @@ impl Certs {
         let fingerprint = fingerprints.join("\n                 ");
         let ca = path.display();
         say(&format!(
-            "Postern's certificates are issued by two authorities of this computer's own, one for programs\n\
-             that take 127.0.0.1 for an address, one for those that take it for a name. They can speak\n\
-             for localhost, 127.0.0.1, ::1 and this computer's name only.\n\
+            "Postern's certificates are issued by two authorities of this computer's own: the second is for\n\
+             programs that connect to 127.0.0.1 and take it for a name. They can speak for localhost,\n\
+             127.0.0.1, ::1 and this computer's name only.\n\
              \n\
              Certificates:    {ca}\n\
              SHA-256:         {fingerprint}\n\

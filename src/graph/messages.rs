@@ -34,17 +34,19 @@ impl Client {
         self.page(WHAT, &page, read::message)
     }
 
-    /// Messages of a folder with this Message-ID (with its angle brackets): more than one, or none, is possible.
-    pub async fn by_message_id(&self, folder: &RemoteId, message_id: &str) -> Result<Vec<Message>> {
+    /// The messages with this Message-ID in a folder (id or well-known name): not proof of anything by
+    /// itself, since Message-IDs repeat (surprise 52).
+    pub async fn with_message_id(&self, folder: &str, message_id: &str) -> Result<Vec<Message>> {
         const WHAT: &str = "GET messages by Message-ID";
-        let quoted = message_id.replace('\'', "''");
+        let literal = message_id.replace('\'', "''");
         let path = format!(
-            "/mailFolders/{}/messages?$filter=internetMessageId%20eq%20%27{}%27&$select={}",
-            address::segment(folder.as_str()),
-            address::segment(&quoted),
-            read::MESSAGE_SELECT
+            "/mailFolders/{}/messages?$top=20&$select={}&$filter=internetMessageId%20eq%20%27{}%27",
+            address::segment(folder),
+            read::MESSAGE_SELECT,
+            address::segment(&literal),
         );
-        let page = self.json(&Call::get(WHAT, self.url(WHAT, &path)?)).await?;
+        let call = Call::get(WHAT, self.url(WHAT, &path)?);
+        let page = self.json(&call).await?;
         Ok(self.page(WHAT, &page, read::message)?.items)
     }
 

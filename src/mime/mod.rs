@@ -19,11 +19,12 @@ pub mod structure;
 pub mod text;
 mod words;
 
+pub(crate) use address::addresses;
 pub use decode::decode;
 pub use envelope::{Address, Envelope, envelope};
 pub use params::Param;
-pub(crate) use params::value_of;
+pub(crate) use params::value_of as param_value;
 pub use parse::{normalize, parse};
 pub use section::{Part, Section, Slice, header_fields, locate, part_at};
 pub use structure::{Body, Structure};
-pub(crate) use words::decoded;
+pub(crate) use words::decoded as decoded_words;

@@ -127,10 +127,16 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// OpenSSL and GnuTLS, on which mbsync, fetchmail and s-nail are built and which take an address for
-/// a DNS name, offer signatures with RSASSA-PSS keys (RFC 8446 section 4.2.3). NSS and webpki, which
-/// refuse it, don't, nor do Go's library, Schannel and Apple's.
+/// Whether the client connects to an address and takes it for a DNS name.
+///
+/// Who connects by name says so (SNI, RFC 6066 section 3, where an address may not stand) and gets the
+/// proper certificate. OpenSSL and GnuTLS, on which mbsync, fetchmail and s-nail are built, offer
+/// signatures with RSASSA-PSS keys (RFC 8446 section 4.2.3). NSS and webpki, which refuse an address
+/// among the DNS names, don't, nor do Go's library, Schannel and Apple's.
 fn compares_as_text(hello: &ClientHello<'_>) -> bool {
+    if hello.server_name().is_some() {
+        return false;
+    }
     /// rsa_pss_pss_sha256, _sha384, _sha512.
     const PSS_KEYS: [u16; 3] = [0x0809, 0x080a, 0x080b];
     let mut offered = hello.signature_schemes().iter();

@@ -1,47 +1,22 @@
-//! SMTP submission: not there yet.
+//! SMTP submission server (RFC 6409, RFC 5321).
 //!
-//! The ports are bound, so that a mail program's settings can be made once and for all, and each
-//! connection is told the truth (RFC 7504 section 3): `521`, and the connection is closed. No mail
-//! is taken, so none can be lost.
+//! [`conn`] moves octets, [`lines`] and [`data`] frame them, [`command`] and [`path`] decode, [`session`]
+//! decides, [`reply`] is what it says. Whoever logged in may send for that account; the envelope goes to
+//! the [`spool`](crate::spool) as it was said, and 250 comes once that has it on disk.
+//!
+//! The octets of a message are kept but for bare LFs ([`data`]). No trace field is added, against RFC
+//! 5321 section 4.4: Microsoft 365 would show it to every recipient, and with it the name and address of
+//! a computer inside. CHUNKING is not offered.
 
-use crate::net::{Acceptor, Listener, Stream};
-use std::{sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, sync::Semaphore};
-use tokio_util::sync::CancellationToken;
+pub mod command;
+mod conn;
+pub mod data;
+pub mod lines;
+pub mod path;
+mod refusal;
+pub mod reply;
+mod server;
+pub mod session;
 
-/// RFC 7504 section 3 with the enhanced code of RFC 3463 section 3.4: system not accepting messages.
-const REFUSAL: &[u8] = b"521 5.3.2 This server does not take mail yet; it only reads.\r\n";
-const PATIENCE: Duration = Duration::from_secs(10);
-const CONNECTIONS: usize = 64;
-
-/// Answers on `listener` until `stop` fires. `acceptor` is given where TLS starts with the first octet.
-pub async fn serve(listener: Listener, acceptor: Option<Acceptor>, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let (stream, peer) = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            continue;
-        };
-        let (acceptor, stop) = (acceptor.clone(), stop.clone());
-        tokio::spawn(async move {
-            let _place = place;
-            let told = tokio::time::timeout(PATIENCE, refuse(stream, acceptor));
-            tokio::select! {
-                () = stop.cancelled() => {}
-                told = told => tracing::debug!(%peer, ?told, "SMTP connection refused"),
-            }
-        });
-    }
-}
-
-async fn refuse(stream: Stream, acceptor: Option<Acceptor>) -> std::io::Result<()> {
-    let mut stream = match acceptor {
-        Some(acceptor) => stream.accept_tls(&acceptor).await?,
-        None => stream,
-    };
-    stream.write_all(REFUSAL).await?;
-    stream.shutdown().await
-}
+pub use refusal::serve;
+pub use server::{Limits, Server};

@@ -1,6 +1,6 @@
 //! Everything that survives: the only module that speaks SQL.
 //!
-//! `spool.db` holds what belongs to no single mailbox (credentials, pins, later submissions);
+//! `spool.db` holds what belongs to no single mailbox (credentials, pins, submissions, whose messages are files under `spool/`);
 //! each mailbox has a folder with `state.db` (folders, UIDs, flags, what was served for a UID;
 //! `synchronous=FULL`) and `cache.db` (MIME bytes; may be deleted at any time). No invariant
 //! spans two files. Async outside; inside, one writer thread for each file and a few readers.
@@ -19,6 +19,7 @@ mod rounds;
 mod schema;
 mod seal;
 mod served;
+pub mod spool;
 pub mod writes;
 
 pub use cache::CacheWriter;
@@ -46,6 +47,8 @@ struct Shared {
     data_dir: PathBuf,
     key: Secret<[u8; 32]>,
     spool: Db,
+    /// Folder of the submissions' messages.
+    messages: spool::Messages,
     mailboxes: Mutex<HashMap<String, MailboxStore>>,
 }
 
@@ -66,6 +69,7 @@ impl Store {
         private_dir(data_dir)?;
         Ok(Self(Arc::new(Shared {
             data_dir: data_dir.to_owned(),
+            messages: spool::Messages::open(data_dir.join("spool"), &key)?,
             key,
             spool: Db::open(data_dir.join("spool.db"), schema::SPOOL).await?,
             mailboxes: Mutex::default(),

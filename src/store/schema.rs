@@ -2,10 +2,10 @@
 
 use super::db::Kind;
 
-/// Credentials and pins: what belongs to no single mailbox.
+/// Credentials, pins and submissions: what belongs to no single mailbox.
 pub(super) const SPOOL: Kind = Kind {
     application: 0x5073_7401,
-    migrations: &[SPOOL_1],
+    migrations: &[SPOOL_1, SPOOL_2],
     synchronous: "FULL",
     shrinks: false,
     advice: "Stop Postern, keep a copy, and move spool.db, spool.db-wal and spool.db-shm away \
@@ -59,6 +59,33 @@ CREATE TABLE states (
     root TEXT NOT NULL,
     UNIQUE (tenant_id, object_id, root)
 ) STRICT, WITHOUT ROWID;
+";
+
+// `due` is NULL where only a person can help. Times are Unix milliseconds.
+const SPOOL_2: &str = "
+CREATE TABLE submissions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    file TEXT NOT NULL UNIQUE,       -- name under spool/
+    size INTEGER NOT NULL,
+    reverse_path TEXT NOT NULL,
+    recipients TEXT NOT NULL,        -- JSON array
+    eight_bit INTEGER NOT NULL,
+    smtputf8 INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    step TEXT NOT NULL,              -- what may exist in the cloud
+    due INTEGER,
+    attempts INTEGER NOT NULL,
+    began INTEGER,                   -- the last attempt
+    doubted INTEGER,                 -- in doubt since
+    message_id TEXT,
+    draft TEXT,                      -- immutable id
+    reason TEXT,
+    report TEXT,                     -- that the sender has yet to get
+    changed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX submissions_due ON submissions (account, due, id) WHERE due IS NOT NULL;
 ";
 
 // `messages_view` covers a snapshot, `messages_changed` a resynchronisation: neither touches the table.

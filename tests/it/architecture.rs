@@ -108,6 +108,12 @@ const PURE: &[&str] = &[
     "spool/bounce.rs",
     "spool/recipients.rs",
     "spool/outgoing.rs",
+    "smtp/command.rs",
+    "smtp/data.rs",
+    "smtp/lines.rs",
+    "smtp/path.rs",
+    "smtp/reply.rs",
+    "smtp/session.rs",
     "oauth/token.rs",
 ];
 

@@ -89,12 +89,12 @@ impl Stack {
         let mailbox = store.mailbox("m1").await.unwrap();
         let root = sandbox.graph_url();
         let graph = graph::Client::new(http.clone(), root, None, tokens, Limiter::default());
-        // Faults end quickly, as if half a minute had gone by.
+        // Faults end soon; a busy machine is not taken for one.
         let graph = graph.with_pace(graph::Pace {
-            first_byte: Duration::from_secs(5),
-            idle: Duration::from_secs(5),
-            person: Duration::from_millis(300),
-            background: Duration::from_millis(300),
+            first_byte: Duration::from_secs(10),
+            idle: Duration::from_secs(10),
+            person: Duration::from_secs(1),
+            background: Duration::from_secs(1),
             base: Duration::from_millis(20),
         });
         let account = Account::new(name.clone(), mailbox, graph);

@@ -20,8 +20,8 @@ async fn every_imap_transcript() {
     }
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let mut stories = tokio::task::JoinSet::new();
-    // Each story has a stack of its own, and each stack wants to answer within a second.
-    let turn = std::sync::Arc::new(tokio::sync::Semaphore::new(4));
+    // Each story has a world of its own: not all at once.
+    let turns = std::sync::Arc::new(tokio::sync::Semaphore::new(8));
     let mut count = 0;
     for entry in fs::read_dir("tests/transcripts/imap").unwrap() {
         let path = entry.unwrap().path();
@@ -30,7 +30,7 @@ async fn every_imap_transcript() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        let turn = std::sync::Arc::clone(&turn);
+        let turn = std::sync::Arc::clone(&turns);
         stories.spawn(async move {
             let _turn = turn.acquire_owned().await;
             (name.clone(), play(name, text).await)
@@ -88,7 +88,11 @@ impl Player {
             }
             "S:" | "S2:" | "T:" => {
                 let wanted = self.octets(rest);
-                let got = self.client(word).line_or_end().await;
+                let mut got = self.client(word).line_or_end().await;
+                // A sign of life, where this machine is slow.
+                while got.as_deref() == Some(b"* OK Still working") {
+                    got = self.client(word).line_or_end().await;
+                }
                 let got = got.ok_or_else(|| format!("closed, wanted {rest}"))?;
                 if fits(&wanted, &got) {
                     return Ok(());

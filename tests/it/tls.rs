@@ -98,6 +98,7 @@ async fn whoever_takes_an_address_for_a_name_is_served_too() {
     let textual = textual("desk");
     let ca = proper.certificate_pem();
     let both = ca.clone() + &textual.certificate_pem();
+    std::fs::write(dir.path().join("first.pem"), &ca).unwrap();
     std::fs::write(dir.path().join("ca.pem"), both).unwrap();
     let acceptor = Acceptor::local_for_all(proper, textual, LEAF_LIFETIME).unwrap();
     for name in ["localhost", "desk", "127.0.0.1", "::1"] {
@@ -133,6 +134,16 @@ async fn whoever_takes_an_address_for_a_name_is_served_too() {
         let said = said.await.unwrap();
         assert!(said.contains("Verification: OK"), "{check:?}: {said}");
     }
+    // Who says a name needs to trust the first authority alone.
+    let (dir, at) = (dir.path().to_owned(), at.clone());
+    let said = tokio::task::spawn_blocking(move || {
+        let trust = ["-CAfile", "first.pem", "-verify_return_error"];
+        let name = ["-servername", "localhost", "-verify_hostname", "localhost"];
+        let args = [&["s_client", "-connect", &at][..], &trust, &name].concat();
+        openssl(&dir, &args)
+    });
+    let said = said.await.unwrap();
+    assert!(said.contains("Verification: OK"), "{said}");
     server.abort();
 }
 

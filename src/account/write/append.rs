@@ -209,7 +209,8 @@ async fn as_json(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Messa
         let files: Vec<_> = attachments.iter().map(|file| file.json()).collect();
         json.insert("attachments".to_owned(), files.into());
     }
-    let made = inner.graph.create_json(Some(&folder.remote), &json.into());
+    let json = json.into();
+    let made = inner.graph.create_json(Some(&folder.remote), &json);
     let message = made.await.map_err(refused)?;
     if inline {
         return Ok(message);
@@ -306,7 +307,10 @@ async fn adopt_sent(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Op
 }
 
 async fn sent_copy(inner: &Inner, sent: &RemoteId, message_id: &str) -> Result<Option<Message>> {
-    let found = inner.graph.by_message_id(sent, message_id).await?;
+    let found = inner
+        .graph
+        .with_message_id(sent.as_str(), message_id)
+        .await?;
     let since = now() - JUST_SENT;
     let young = |message: &Message| {
         let times = [message.sent, message.received, message.last_modified];

@@ -148,7 +148,7 @@ fn body(octets: &[u8], part: Option<&Structure>) -> Value {
     let Some(part) = part else {
         return json!({"contentType": "text", "content": ""});
     };
-    let charset = mime::value_of(&part.params, "charset").unwrap_or_default();
+    let charset = mime::param_value(&part.params, "charset").unwrap_or_default();
     let raw = decode::decode_leniently(slice(octets, part.body.clone()), &part.encoding);
     let html = part.media_type.1 == "html";
     json!({
@@ -210,7 +210,7 @@ fn recipients(list: &[mime::Address]) -> Vec<Value> {
             address.mailbox.as_ref().map(text)?,
             address.host.as_ref().map(text)?
         );
-        let name = address.name.as_ref().map(|name| mime::decoded(name));
+        let name = address.name.as_ref().map(|name| mime::decoded_words(name));
         Some(json!({"emailAddress": {"name": name.unwrap_or_else(|| at.clone()), "address": at}}))
     };
     list.iter().filter_map(one).collect()
@@ -265,9 +265,9 @@ fn attachment(octets: &[u8], part: &Structure, inline: bool, number: usize) -> A
 fn name(part: &Structure) -> Option<String> {
     let disposition = part.disposition.as_ref().map(|(_, params)| params);
     let value = disposition
-        .and_then(|params| mime::value_of(params, "filename"))
-        .or_else(|| mime::value_of(&part.params, "name"))?;
-    Some(mime::decoded(&value).trim().to_owned()).filter(|name| !name.is_empty())
+        .and_then(|params| mime::param_value(params, "filename"))
+        .or_else(|| mime::param_value(&part.params, "name"))?;
+    Some(mime::decoded_words(&value).trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 fn unnamed(part: &Structure, number: usize) -> String {

@@ -95,14 +95,16 @@ async fn check(session: &mut Session, credentials: Credentials) -> Result<Reply>
             "This password is not for reading mail",
         ));
     }
-    let account = match session.server.registry.get(&principal.account) {
+    let account = match session.server.registry.wait(&principal.account).await {
         Ok(account) => account,
         Err(error) => {
             log(&error, "login");
-            return Ok(Reply::no(
-                "UNAVAILABLE",
-                "The account is not signed in to Microsoft 365: postern account login",
-            ));
+            let text = if error.class().is_temporary() {
+                "The account is still being opened, try again"
+            } else {
+                "The account is not signed in to Microsoft 365: postern account login"
+            };
+            return Ok(Reply::no("UNAVAILABLE", text));
         }
     };
     tracing::info!(peer = %session.peer, account = %principal.account, tls = session.conn.is_tls(), "IMAP login");

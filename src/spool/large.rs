@@ -1,0 +1,321 @@
+//! A mail above the request limit, in pieces that fit (pure): the mail without its largest attachments,
+//! and these, to be attached to the draft one by one.
+//!
+//! Only parts of multipart/mixed and multipart/related are taken out, and never text that is meant to be
+//! read. Ranges are octets of the original message. What gets lost: header fields of such a part beyond
+//! its name, type, Content-ID and disposition, and its place among the others.
+
+use crate::{
+    graph::upload::Attachment,
+    mime::{self, Body, Structure},
+};
+use std::ops::Range;
+
+/// The mail without the parts, and the parts.
+#[derive(Debug)]
+pub(super) struct Split {
+    pub(super) slim: Vec<u8>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// An attachment, still encoded in the original message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) body: Range<usize>,
+    encoding: Vec<u8>,
+    name: String,
+    content_type: String,
+    content_id: Option<String>,
+    inline: bool,
+}
+
+/// What an emptied multipart gets.
+const EMPTY: &[u8] = b"Content-Type: text/plain; charset=us-ascii\r\n\r\n";
+
+/// `None` when what must stay is more than `budget` octets.
+pub(super) fn split(message: &[u8], structure: &Structure, budget: usize) -> Option<Split> {
+    if matches!(structure.content, Body::Leaf) && !is_text(structure) {
+        return Some(Split {
+            slim: bare_header(message, structure),
+            parts: vec![part(structure)],
+        });
+    }
+    let mut found = Vec::new();
+    candidates(structure, &mut found);
+    found.sort_by_key(|c| std::cmp::Reverse(c.part.body.len()));
+    let mut left = message.len();
+    let mut taken = Vec::new();
+    for candidate in found {
+        if left <= budget {
+            break;
+        }
+        left = left.saturating_sub(candidate.part.body.end - candidate.part.header.start);
+        taken.push(candidate);
+    }
+    if left > budget {
+        return None;
+    }
+    // In the order of the message.
+    taken.sort_by_key(|c| c.part.body.start);
+    Some(Split {
+        slim: without(message, &taken),
+        parts: taken.iter().map(|c| part(c.part)).collect(),
+    })
+}
+
+impl Part {
+    /// `octets` are those of [`Part::body`].
+    pub(super) fn attachment(&self, octets: &[u8]) -> Attachment {
+        let decoded = mime::decode(octets, &self.encoding);
+        Attachment {
+            name: self.name.clone(),
+            content_type: self.content_type.clone(),
+            content_id: self.content_id.clone(),
+            is_inline: self.inline,
+            // What does not decode is sent as it is.
+            octets: decoded.unwrap_or_else(|| octets.to_vec()).into(),
+        }
+    }
+}
+
+struct Candidate<'a> {
+    part: &'a Structure,
+    parent: &'a Structure,
+}
+
+/// Depth is bounded by [`mime::parse::MAX_DEPTH`].
+fn candidates<'a>(parent: &'a Structure, found: &mut Vec<Candidate<'a>>) {
+    let (main, sub) = &parent.media_type;
+    let Body::Multipart(children) = &parent.content else {
+        return;
+    };
+    if main != "multipart" || !matches!(sub.as_str(), "mixed" | "related") {
+        return;
+    }
+    for child in children {
+        match &child.content {
+            Body::Multipart(_) => candidates(child, found),
+            _ if is_text(child) && !is_attached(child) => {}
+            _ => found.push(Candidate {
+                part: child,
+                parent,
+            }),
+        }
+    }
+}
+
+fn is_text(part: &Structure) -> bool {
+    part.media_type.0 == "text"
+}
+
+fn is_attached(part: &Structure) -> bool {
+    let kind = part.disposition.as_ref().map(|(kind, _)| kind);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment")) || file_name(part).is_some()
+}
+
+fn file_name(part: &Structure) -> Option<String> {
+    let disposition = part.disposition.as_ref().map(|(_, params)| params);
+    let name = disposition.and_then(|params| mime::param_value(params, "filename"));
+    let name = name.or_else(|| mime::param_value(&part.params, "name"))?;
+    let name = mime::decoded_words(&name);
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+fn part(structure: &Structure) -> Part {
+    let (main, sub) = &structure.media_type;
+    let id = structure.id.as_deref().map(String::from_utf8_lossy);
+    let id = id.map(|id| id.trim().trim_matches(['<', '>']).to_owned());
+    let id = id.filter(|id| !id.is_empty());
+    let kind = structure
+        .disposition
+        .as_ref()
+        .map(|(kind, _)| kind.as_slice());
+    let attached = kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"));
+    let fallback = match main.as_str() {
+        "message" => "message.eml",
+        _ => "attachment",
+    };
+    Part {
+        body: structure.body.clone(),
+        encoding: structure.encoding.clone(),
+        name: file_name(structure).unwrap_or_else(|| fallback.to_owned()),
+        content_type: format!("{main}/{sub}"),
+        inline: id.is_some() && !attached,
+        content_id: id,
+    }
+}
+
+/// The message with these parts cut out, each with the delimiter before it.
+fn without(message: &[u8], taken: &[Candidate<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for candidate in taken {
+        let (cut, instead) = cut(message, candidate, taken);
+        out.extend_from_slice(message.get(copied..cut.start).unwrap_or_default());
+        out.extend_from_slice(instead);
+        copied = cut.end;
+    }
+    out.extend_from_slice(message.get(copied..).unwrap_or_default());
+    out
+}
+
+fn cut(
+    message: &[u8],
+    candidate: &Candidate<'_>,
+    taken: &[Candidate<'_>],
+) -> (Range<usize>, &'static [u8]) {
+    let Candidate { part, parent } = candidate;
+    let whole = part.header.start..part.body.end;
+    // A multipart keeps one part at least (RFC 2046 section 5.1.1).
+    let Body::Multipart(siblings) = &parent.content else {
+        return (whole, b"");
+    };
+    let gone = |s: &Structure| taken.iter().any(|c| std::ptr::eq(c.part, s));
+    let first = siblings.first().is_some_and(|s| std::ptr::eq(s, *part));
+    if first && siblings.iter().all(gone) {
+        return (whole, EMPTY);
+    }
+    let before = message.get(..part.header.start).unwrap_or_default();
+    let line = before.len().saturating_sub(1);
+    let line = before
+        .get(..line)
+        .and_then(|b| b.iter().rposition(|o| *o == b'\n'));
+    let line = line.map_or(0, |at| at + 1);
+    if line <= parent.body.start {
+        let rest = message.get(part.body.end..).unwrap_or_default();
+        return (line..part.body.end + line_end(rest), b"");
+    }
+    let above = message.get(..line).unwrap_or_default();
+    let above = above.strip_suffix(b"\n").unwrap_or(above);
+    let above = above.strip_suffix(b"\r").unwrap_or(above);
+    (above.len()..part.body.end, b"")
+}
+
+fn line_end(octets: &[u8]) -> usize {
+    match octets {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n', ..] => 1,
+        _ => 0,
+    }
+}
+
+/// The header of a message that is nothing but a file, for a message with an empty text.
+fn bare_header(message: &[u8], structure: &Structure) -> Vec<u8> {
+    let header = message.get(structure.header.clone()).unwrap_or_default();
+    let mut out = Vec::with_capacity(header.len());
+    for field in mime::header::fields(header) {
+        let about_content = field
+            .name
+            .get(..8)
+            .is_some_and(|n| n.eq_ignore_ascii_case(b"content-"));
+        if !about_content {
+            out.extend_from_slice(field.raw);
+        }
+    }
+    out.extend_from_slice(EMPTY);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixed(parts: &[&str]) -> String {
+        let mut out = "Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned();
+        for part in parts {
+            out += &format!("--b\r\n{part}\r\n");
+        }
+        out + "--b--\r\n"
+    }
+
+    fn file(name: &str, size: usize) -> String {
+        format!(
+            "Content-Type: application/x; name={name}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+            "QUFB".repeat(size / 4)
+        )
+    }
+
+    fn made(message: &str, budget: usize) -> Option<(String, Vec<Part>)> {
+        let structure = mime::parse(message.as_bytes());
+        let split = split(message.as_bytes(), &structure, budget)?;
+        Some((String::from_utf8(split.slim).unwrap(), split.parts))
+    }
+
+    fn names(parts: &[Part]) -> Vec<&str> {
+        parts.iter().map(|p| p.name.as_str()).collect()
+    }
+
+    #[test]
+    fn the_largest_attachments_go_and_the_rest_stays_as_it_was() {
+        let (text, small) = ("Content-Type: text/html\r\n\r\n<p>", file("small", 40));
+        let message = mixed(&[text, &file("one", 4000), &small, &file("two", 8000)]);
+        let (slim, parts) = made(&message, 1000).unwrap();
+        assert_eq!(slim, mixed(&[text, &small]));
+        assert_eq!(names(&parts), ["one", "two"]);
+        let octets = &message.as_bytes()[parts[1].body.clone()];
+        assert_eq!(
+            &parts[1].attachment(octets).octets[..],
+            "A".repeat(6000).as_bytes()
+        );
+        let (slim, parts) = made(&message, 6000).unwrap();
+        assert_eq!(slim, mixed(&[text, &file("one", 4000), &small]));
+        assert_eq!(names(&parts), ["two"]);
+    }
+
+    #[test]
+    fn the_first_part_and_the_only_one_can_go_too() {
+        let text = "Content-Type: text/plain\r\n\r\nhi";
+        let (slim, _) = made(&mixed(&[&file("one", 4000), text]), 1000).unwrap();
+        assert_eq!(slim, mixed(&[text]));
+        let two = mixed(&[&file("one", 4000), &file("two", 4000)]);
+        let (slim, parts) = made(&two, 1000).unwrap();
+        assert_eq!(names(&parts), ["one", "two"]);
+        assert_eq!(
+            slim,
+            mixed(&["Content-Type: text/plain; charset=us-ascii\r\n\r\n"])
+        );
+    }
+
+    #[test]
+    fn text_alternatives_and_signatures_stay() {
+        let text = format!("Content-Type: text/plain\r\n\r\n{}", "x".repeat(4000));
+        assert_eq!(made(&mixed(&[&text, &file("f", 40)]), 1000), None);
+        for kind in ["alternative", "signed", "report"] {
+            let message = mixed(&[&file("one", 4000)]).replace("/mixed", &format!("/{kind}"));
+            assert_eq!(made(&message, 1000), None, "{kind}");
+        }
+        let csv = text.replace("text/plain", "text/csv; name=t.csv");
+        let (_, parts) = made(&mixed(&["\r\nhi", &csv]), 1000).unwrap();
+        assert_eq!(
+            (names(&parts), &parts[0].content_type[..]),
+            (vec!["t.csv"], "text/csv")
+        );
+    }
+
+    #[test]
+    fn inline_images_keep_their_id() {
+        let image = format!("Content-Id: <i@x>\r\n{}", file("i.png", 4000));
+        let related = format!(
+            "Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html\r\n\r\n<img>\r\n--r\r\n{image}\r\n--r--"
+        );
+        let (slim, parts) = made(&mixed(&[&related]), 1000).unwrap();
+        assert_eq!(
+            (parts[0].content_id.as_deref(), parts[0].inline),
+            (Some("i@x"), true)
+        );
+        assert!(slim.contains("<img>\r\n--r--"), "{slim}");
+    }
+
+    #[test]
+    fn a_mail_that_is_a_file_becomes_one_with_a_file() {
+        let message = format!("Subject: s\r\n{}", file("=?utf-8?q?=C3=BC?=.bin", 4000));
+        let (slim, parts) = made(&message, 1000).unwrap();
+        assert_eq!(
+            slim,
+            format!("Subject: s\r\n{}", String::from_utf8_lossy(EMPTY))
+        );
+        assert_eq!(parts.len(), 1);
+        assert_eq!(parts[0].encoding, b"base64");
+    }
+}

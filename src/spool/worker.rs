@@ -1,0 +1,243 @@
+//! The worker: one lane for each account, so that a stuck mailbox holds nobody else back; within a lane
+//! one submission after another.
+
+use super::{
+    Route, Shared,
+    bounce::{self, About, Kind},
+    courier::Courier,
+    failure::{Reason, Told},
+    outgoing,
+    state::{self, Event, Facts, State},
+};
+use crate::{
+    mail::{AccountName, ErrorClass},
+    mime,
+    store::spool::Submission,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Notify, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Without anything due; the lane is woken for new ones.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// When the store does not answer, or a report is not delivered.
+const TROUBLE: Duration = Duration::from_secs(5);
+const REPORT_AGAIN: i64 = 60_000;
+
+/// Octets of a message in which its header is looked for.
+const HEADER: u64 = 256 * 1024;
+
+impl Shared {
+    /// Works for one account until `stop` fires; the attempt in hand is finished.
+    pub(super) async fn lane(
+        self: Arc<Self>,
+        account: AccountName,
+        wake: Arc<Notify>,
+        stop: CancellationToken,
+    ) {
+        while !stop.is_cancelled() {
+            let pause = match self.ledger.store.next_submission(&account).await {
+                Ok(Some(submission)) => match wait(&submission) {
+                    Some(pause) => pause.min(IDLE),
+                    None => {
+                        self.work(submission).await;
+                        continue;
+                    }
+                },
+                Ok(None) => IDLE,
+                Err(error) => {
+                    tracing::error!(%account, %error, "the spool does not answer");
+                    TROUBLE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = wake.notified() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One step of one submission; leaves it with another due time, or trouble is waited out.
+    async fn work(&self, mut submission: Submission) {
+        let Some(route) = self.couriers.get(&submission.account) else {
+            return;
+        };
+        if submission.progress.report.is_some() {
+            return self.report(submission).await;
+        }
+        let Some(state) = State::from_kept(&submission.progress.state) else {
+            tracing::error!(submission = submission.id, "a state that nobody knows");
+            submission.progress.due = None;
+            return self.keep(&submission).await;
+        };
+        let told = match state {
+            State::Attempting => Told {
+                event: Event::Restarted,
+                reason: None,
+            },
+            State::InDoubt => self.courier(route).look(&mut submission).await,
+            State::Queued | State::Deferred | State::Held => {
+                return self.attempt(submission, state, route).await;
+            }
+            State::Sent | State::Failed => {
+                submission.progress.due = None;
+                return self.keep(&submission).await;
+            }
+        };
+        self.follow(&mut submission, state, told).await;
+    }
+
+    async fn attempt(&self, mut submission: Submission, state: State, route: &Route) {
+        let begun = Told {
+            event: Event::Begun,
+            reason: submission.progress.reason.as_deref().map(Reason::from_kept),
+        };
+        if !self.turn(&mut submission, state, &begun) {
+            return self.keep(&submission).await;
+        }
+        if submission.progress.state != State::Attempting.as_str() {
+            return self.keep(&submission).await;
+        }
+        submission.progress.attempts += 1;
+        // Not on disk yet: the courier writes it before anything goes out.
+        let told = self.courier(route).attempt(&mut submission).await;
+        self.follow(&mut submission, State::Attempting, told).await;
+    }
+
+    async fn follow(&self, submission: &mut Submission, state: State, told: Told) {
+        self.turn(submission, state, &told);
+        let progress = &submission.progress;
+        tracing::info!(
+            submission = submission.id,
+            account = %submission.account,
+            message_id = progress.message_id.as_deref().unwrap_or_default(),
+            from = state.as_str(),
+            to = progress.state,
+            reason = told.reason.as_ref().map(Reason::kept).unwrap_or_default(),
+            "submission"
+        );
+        self.keep(submission).await;
+    }
+
+    /// What follows, in memory. False where the event made no sense.
+    fn turn(&self, submission: &mut Submission, state: State, told: &Told) -> bool {
+        let now = super::now();
+        let progress = &mut submission.progress;
+        let facts = Facts {
+            now,
+            accepted: submission.accepted,
+            attempts: progress.attempts,
+            doubted: progress.doubted,
+            random: random(),
+        };
+        let Some(next) = state::next(state, told.event, &facts, &self.options.patience) else {
+            tracing::error!(submission = submission.id, ?state, event = ?told.event, "makes no sense");
+            progress.due = Some(now + REPORT_AGAIN);
+            return false;
+        };
+        progress.state = next.state.as_str().to_owned();
+        progress.due = next.due;
+        progress.doubted = (next.state == State::InDoubt).then(|| facts.doubted.unwrap_or(now));
+        if let Some(reason) = &told.reason {
+            progress.reason = Some(reason.kept());
+        }
+        if next.report && !submission.envelope.is_null_sender() {
+            let kind = match next.state {
+                State::Failed => Kind::Failed,
+                _ => Kind::Held,
+            };
+            progress.report = Some(kind.as_str().to_owned());
+            progress.due = Some(now);
+        }
+        true
+    }
+
+    /// On disk; what is over needs its message no longer.
+    async fn keep(&self, submission: &Submission) {
+        if let Err(error) = self.ledger.save(submission).await {
+            // The disk still says what was true before: at worst Graph is asked once more.
+            tracing::error!(submission = submission.id, %error, "not written down");
+            sleep(TROUBLE).await;
+            return;
+        }
+        let progress = &submission.progress;
+        let over = State::from_kept(&progress.state).is_some_and(State::is_over);
+        if over && progress.report.is_none() {
+            self.ledger.store.forget_message(submission);
+            self.give_back(submission.size);
+        }
+    }
+
+    async fn report(&self, mut submission: Submission) {
+        let report = match self.written(&submission).await {
+            Ok(report) => report,
+            Err(error) => {
+                tracing::error!(submission = submission.id, %error, "a report cannot be written");
+                submission.progress.due = Some(super::now() + REPORT_AGAIN);
+                return self.keep(&submission).await;
+            }
+        };
+        match self.deliver.deliver(&submission.account, &report).await {
+            Ok(()) => {
+                submission.progress.report = None;
+                submission.progress.due = None;
+            }
+            Err(ErrorClass::Permanent | ErrorClass::Bug | ErrorClass::Client) => {
+                let reason = submission.progress.reason.as_deref().unwrap_or_default();
+                tracing::error!(submission = submission.id, reason, "nobody could be told");
+                submission.progress.report = None;
+                submission.progress.due = None;
+            }
+            Err(_) => submission.progress.due = Some(super::now() + REPORT_AGAIN),
+        }
+        self.keep(&submission).await;
+    }
+
+    async fn written(&self, submission: &Submission) -> crate::store::Result<bounce::Report> {
+        let start = self
+            .ledger
+            .store
+            .submitted_range(submission, 0, HEADER)
+            .await?;
+        let start = mime::normalize(&start);
+        let header = outgoing::header_of(&start);
+        let progress = &submission.progress;
+        let reason = progress.reason.as_deref().unwrap_or("5.0.0 Nobody knows.");
+        let mailbox = self.couriers.get(&submission.account);
+        Ok(bounce::report(&About {
+            kind: Kind::from_kept(progress.report.as_deref().unwrap_or_default()),
+            id: submission.id,
+            envelope: &submission.envelope,
+            header,
+            subject: &outgoing::subject(header),
+            message_id: progress.message_id.as_deref(),
+            reason: &Reason::from_kept(reason),
+            accepted: submission.accepted.div_euclid(1000),
+            now: super::now().div_euclid(1000),
+            mailbox: mailbox.map_or(&submission.envelope.reverse_path, |route| &route.mailbox),
+        }))
+    }
+
+    fn courier<'a>(&'a self, route: &'a Route) -> Courier<'a> {
+        Courier {
+            ledger: &self.ledger,
+            route,
+            patience: &self.options.patience,
+        }
+    }
+}
+
+/// `None`: now.
+fn wait(submission: &Submission) -> Option<Duration> {
+    let left = submission.progress.due?.saturating_sub(super::now());
+    let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
+    Some(Duration::from_millis(left))
+}
+
+/// Even in `0.0..1.0`.
+fn random() -> f64 {
+    let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
+    f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX)
+}
