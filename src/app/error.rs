@@ -1,6 +1,6 @@
 //! Why something did not start, or a command did not work: for the person at the command line.
 
-use crate::{account, config, graph, mail::ErrorClass, net, oauth, store};
+use crate::{account, config, graph, mail::ErrorClass, net, oauth, spool, store};
 use std::{io, path::PathBuf};
 
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,8 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
+    Spool(#[from] spool::Error),
+    #[error(transparent)]
     Tls(#[from] net::tls::Error),
     #[error("Microsoft Graph: {0}")]
     Graph(#[from] graph::Error),
@@ -56,6 +58,7 @@ impl Error {
             Self::Config(error) => error.class(),
             Self::SignIn(error) => error.class(),
             Self::Store(error) => error.class(),
+            Self::Spool(error) => error.class(),
             Self::Tls(error) => error.class(),
             Self::Graph(error) => error.class(),
             Self::Account(error) => error.class(),

@@ -11,6 +11,7 @@ pub mod demo;
 mod desk;
 mod error;
 mod owner;
+mod post;
 mod remote;
 mod seat;
 mod serve;

@@ -7,6 +7,7 @@ use crate::{
     graph::{self, limiter::Limiter},
     mail::{AccountName, ErrorClass},
     oauth::{self, source::TokenSource, vault::Vault},
+    spool::Route,
     store::Store,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -116,6 +117,16 @@ impl Seat {
         self.link
             .as_ref()
             .map_err(|error| Error::SignIn(error.clone()))
+    }
+
+    /// The way of its mail to the cloud; `None` where it may not send.
+    pub(super) fn route(&self) -> Option<Route> {
+        let link = self.link.as_ref().ok()?;
+        (self.account.uses != Use::Read).then(|| Route {
+            graph: link.graph.clone(),
+            mailbox: self.account.mailbox.clone(),
+            send_only: self.account.uses == Use::Send,
+        })
     }
 
     pub(super) fn state(&self) -> watch::Receiver<State> {

@@ -1,12 +1,14 @@
 //! The server: its listeners, its tasks, its end.
 
-use super::{Base, Error, Result, certs, desk::Desk, owner::Owner};
+use super::{Base, Error, Result, certs, desk::Desk, owner::Owner, post};
 use crate::{
     account::Registry,
     config::{Config, Listen},
     control, imap,
     net::{Acceptor, Listener, authority::host_name},
-    smtp, web,
+    smtp,
+    spool::Spool,
+    web,
 };
 use std::{io, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet};
@@ -20,6 +22,7 @@ const LAST_WORDS: Duration = Duration::from_secs(12);
 pub struct App {
     base: Arc<Base>,
     registry: Registry,
+    spool: Spool,
     /// Listeners and connections.
     faces: JoinSet<()>,
     /// Accounts, certificate, control socket.
@@ -57,9 +60,11 @@ impl App {
         };
         let base = Arc::new(Base::open_owned(config, owner).await?);
         let acceptor = certs::acceptor(&base.config, &base.vault)?;
+        let spool = post::open(&base).await?;
         let mut app = Self {
             base,
             registry: Registry::default(),
+            spool,
             faces: JoinSet::new(),
             workers: JoinSet::new(),
             stop_faces: CancellationToken::new(),
@@ -67,6 +72,7 @@ impl App {
             asked: CancellationToken::new(),
         };
         app.seat_accounts();
+        app.send_mail();
         app.answer_commands();
         app.open_doors(doors, &acceptor);
         let stop = app.stop_workers.clone();
@@ -107,6 +113,16 @@ impl App {
             let stop = self.stop_workers.clone();
             self.workers
                 .spawn(async move { seat.serve(store, registry, stop).await });
+        }
+    }
+
+    fn send_mail(&mut self) {
+        let (spool, stop) = (self.spool.clone(), self.stop_workers.clone());
+        self.workers.spawn(async move { spool.run(stop).await });
+        for seat in &self.base.seats {
+            let (seat, spool) = (Arc::clone(seat), self.spool.clone());
+            let stop = self.stop_workers.clone();
+            self.workers.spawn(post::release(seat, spool, stop));
         }
     }
 
@@ -157,10 +173,17 @@ impl App {
             let server = Arc::clone(&server);
             self.faces.spawn(server.serve(listener, implicit_tls, stop));
         }
+        let server = Arc::new(smtp::Server {
+            auth: self.base.auth.clone(),
+            spool: self.spool.clone(),
+            acceptor: Some(acceptor.clone()),
+            host: host_name(),
+            limits: smtp::Limits::default(),
+        });
         for (listener, implicit_tls) in doors.smtp.all() {
-            let acceptor = implicit_tls.then(|| acceptor.clone());
             let stop = self.stop_faces.clone();
-            self.faces.spawn(smtp::serve(listener, acceptor, stop));
+            let server = Arc::clone(&server);
+            self.faces.spawn(server.serve(listener, implicit_tls, stop));
         }
         for (listener, implicit_tls) in doors.http.all() {
             let acceptor = implicit_tls.then(|| acceptor.clone());

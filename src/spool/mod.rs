@@ -167,6 +167,15 @@ impl Spool {
         self.0.ledger.changes()
     }
 
+    /// The account can be reached (again): what waits for that does not wait any longer.
+    pub async fn release(&self, account: &AccountName) {
+        let waiting = [state::State::Held, state::State::InDoubt].map(state::State::as_str);
+        match self.0.ledger.store.hurry(account, waiting, now()).await {
+            Ok(()) => self.wake(account),
+            Err(error) => tracing::warn!(%account, %error, "held mail waits on"),
+        }
+    }
+
     /// What is due for the account is looked at now.
     fn wake(&self, account: &AccountName) {
         if let Some(lane) = self.0.lanes.get(account) {

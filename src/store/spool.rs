@@ -125,6 +125,28 @@ impl Store {
             .await
     }
 
+    /// What would be looked at later, in one of these states, is due at `due`. What waits for a person
+    /// goes on waiting.
+    pub async fn hurry(
+        &self,
+        account: &AccountName,
+        states: [&'static str; 2],
+        due: i64,
+    ) -> Result<()> {
+        let account = account.clone();
+        self.spool()
+            .write(move |tx| {
+                let [one, other] = states;
+                tx.execute(
+                    "UPDATE submissions SET due = ?2
+                     WHERE account = ?1 AND due > ?2 AND state IN (?3, ?4)",
+                    params![account.as_str(), due, one, other],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
     /// The submission of an account that is due first.
     pub async fn next_submission(&self, account: &AccountName) -> Result<Option<Submission>> {
         let account = account.clone();

@@ -1,6 +1,6 @@
 //! `postern demo`, from its first line to its end.
 
-use crate::program::{Imap, Running, all_of, http_status, port_base, postern, run};
+use crate::program::{Imap, Running, greeting, http_status, port_base, postern, run};
 use serde_json::Value;
 use std::{net::TcpStream, path::Path, sync::Arc};
 use tokio_rustls::rustls::{
@@ -98,7 +98,7 @@ fn the_demo_serves_what_its_card_says_and_keeps_its_state() {
         "{refused}"
     );
     assert!(http_status(base + 4, "/healthz", "localhost").contains(" 200 "));
-    assert!(all_of(base + 2).starts_with("521 5.3.2 "));
+    assert!(greeting(base + 2).starts_with("220 "));
     whoever_comes_second_is_refused(home.path(), base, &demo);
 
     demo.terminate();

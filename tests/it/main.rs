@@ -12,6 +12,7 @@ mod bodies;
 mod cli;
 mod cloud;
 mod config;
+mod crash_send;
 mod demo;
 mod graph;
 mod imap_bulk;

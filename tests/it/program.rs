@@ -118,13 +118,13 @@ pub(crate) fn port_base() -> u16 {
     panic!("no eight free ports in a row");
 }
 
-/// What the other side says until it closes.
-pub(crate) fn all_of(port: u16) -> String {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+/// The first line that the other side says.
+pub(crate) fn greeting(port: u16) -> String {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line
 }
 
 /// The status line of a GET.

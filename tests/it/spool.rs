@@ -549,6 +549,9 @@ async fn sending_waits_for_a_sign_in() {
     assert_eq!(post.state(id).await, "held");
     assert_eq!(post.files().len(), 1);
     assert!(post.accepted().await.is_empty());
+    post.spool.release(&anna()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(post.state(id).await, "held");
 }
 
 #[tokio::test]
