@@ -13,10 +13,8 @@ mod conn;
 pub mod data;
 pub mod lines;
 pub mod path;
-mod refusal;
 pub mod reply;
 mod server;
 pub mod session;
 
-pub use refusal::serve;
 pub use server::{Limits, Server};

@@ -123,3 +123,23 @@ def deliver(mailbox, subject, text="Hallo", folder="inbox"):
         "folder": folder,
         "mime": base64.b64encode(mime.encode()).decode(),
     })
+
+
+def submissions(subject):
+    """What the sandbox accepted for sending under this subject."""
+    return [s for s in admin("GET", "/submissions")["submissions"] if s["subject"] == subject]
+
+
+def arrived(mailbox, subject, within=60):
+    """The octets of the one mail with this subject in the mailbox's Inbox, once it is there."""
+    quoted = urllib.parse.quote(mailbox)
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        items = admin("GET", f"/items?mailbox={quoted}&folder=inbox")["items"]
+        found = [i for i in items if i["subject"] == subject]
+        if found:
+            assert len(found) == 1, f"{len(found)} copies of {subject!r}"
+            item = admin("GET", f"/item?mailbox={quoted}&item={urllib.parse.quote(found[0]['id'])}")
+            return base64.b64decode(item["mime"])
+        time.sleep(0.2)
+    sys.exit(f"{subject!r} did not arrive in {mailbox} within {within} s")

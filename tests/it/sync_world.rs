@@ -24,7 +24,9 @@ pub(crate) struct World {
     pub(crate) graph: graph::Client,
     http: reqwest::Client,
     _vault: Arc<Vault>,
-    _dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) client_id: String,
+    pub(crate) tenant: String,
 }
 
 /// A row as IMAP would show it: UID, subject, flags.
@@ -81,7 +83,9 @@ impl World {
             store,
             http,
             _vault: vault,
-            _dir: dir,
+            dir,
+            client_id: tenant.client_id,
+            tenant: tenant.id,
         }
     }
 

@@ -70,7 +70,10 @@ async fn a_mail_is_none_in_outlook_but_a_draft_and_reads_back_exactly() {
     let appending = account.append(&to, &wanted, Some(NOW - 99), octets.clone());
     let (outcome, requests) = world.cost(appending).await;
     let (validity, uid) = outcome.unwrap();
-    assert_eq!(requests, 1);
+    assert!(
+        requests <= 2,
+        "{requests} requests: its creation, and one look behind"
+    );
     let cloud = item(&world, "archive").await;
     assert_eq!(
         (
@@ -143,14 +146,7 @@ async fn a_signed_mail_goes_up_as_it_is_and_is_no_draft_here() {
     let cloud = item(&world, "archive").await;
     assert_eq!(cloud["draft"], true, "Graph knows no other way");
     let value = STANDARD.decode(cloud["value"].as_str().unwrap()).unwrap();
-    let signed = SIGNED
-        .split_once(
-            "
-
-",
-        )
-        .unwrap()
-        .1;
+    let signed = SIGNED.split_once("\r\n\r\n").unwrap().1;
     assert!(
         String::from_utf8_lossy(&value).contains(signed),
         "what the signature covers is as it was"

@@ -79,7 +79,7 @@ impl fmt::Display for Card {
         )?;
         writeln!(
             f,
-            "  SMTP       localhost, port {} (STARTTLS) or {} (TLS); takes no mail yet",
+            "  SMTP       localhost, port {} (STARTTLS) or {} (TLS)",
             smtp.port, smtp.tls_port
         )?;
         writeln!(f, "  HTTP       {}/healthz", self.http)?;
