@@ -12,7 +12,7 @@
 use super::{Error, Inner, MessageKey, MessageRow, Result, Served, render};
 use crate::{
     graph,
-    mail::{ErrorClass, RemoteId},
+    mail::{ErrorClass, RemoteId, SystemFlag},
     mime,
 };
 use bytes::Bytes;
@@ -241,9 +241,16 @@ async fn original(
         return Ok(Some(octets));
     };
     let now = whole(graph, &row.remote).await?;
-    let same = rendered.is_some_and(|before| {
-        before.sha256 == now.facts.sha256 || render::rebuild(&before, &now.octets).is_some()
-    });
+    let same = match &rendered {
+        Some(before) => {
+            before.sha256 == now.facts.sha256 || render::rebuild(before, &now.octets).is_some()
+        }
+        // Not known what it was: a draft was edited, another mail hardly ever is.
+        None => !row.flags.has(SystemFlag::Draft),
+    };
+    if same && rendered.is_none() {
+        inner.store.keep_rendered(&row.remote, now.facts).await?;
+    }
     inner.store.settle_doubt(&row.remote, !same).await?;
     Ok(same.then_some(octets))
 }

@@ -168,7 +168,7 @@ impl Courier<'_> {
                 let told = after_write(&error);
                 // Nobody was asked to send it: whatever became of the file, a new draft begins anew.
                 let told = match told.event {
-                    Event::Lost => Told {
+                    Event::Lost | Event::Strange => Told {
                         event: Event::Later(None),
                         ..told
                     },

@@ -187,6 +187,11 @@ impl Post {
         self.admin("faults", fault).await;
     }
 
+    async fn faults_are_met(&self, fault: &Value) {
+        let left = self.ask("faults").await;
+        assert_eq!(left["faults"], json!([]), "{fault}");
+    }
+
     /// What Graph accepted for sending.
     async fn accepted(&self) -> Vec<Value> {
         let told = self.ask("submissions").await;
@@ -411,7 +416,7 @@ async fn too_large_too_full_and_unknown_are_refused() {
 
 #[tokio::test]
 async fn answers_that_were_lost_never_send_twice() {
-    for fault in [
+    let faults = [
         json!({"method": "POST", "path": "/send", "after": true, "do": "reset"}),
         json!({"method": "POST", "path": "/send", "after": true, "status": 504}),
         json!({"method": "POST", "path": "/send", "after": true, "status": 503}),
@@ -426,20 +431,24 @@ async fn answers_that_were_lost_never_send_twice() {
         // Not done, and said so.
         json!({"method": "POST", "path": "/send", "status": 429, "headers": {"Retry-After": "1"}}),
         json!({"method": "POST", "path": "/messages", "status": 429}),
-    ] {
-        let post = Post::start().await;
-        post.switch("sent-ms", json!(400)).await;
-        post.fault(fault.clone()).await;
-        let id = post
-            .submit(&[BEN], &mail("lost", "To: ben@example.com", "x\r\n"))
-            .await;
-        post.reaches(id, "sent").await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(post.accepted().await.len(), 1, "{fault}");
-        post.until_count(ANNA, "sentitems", 1).await;
-        post.until_count(ANNA, "drafts", 0).await;
-        assert!(post.files().is_empty(), "{fault}");
-    }
+    ];
+    futures_util::future::join_all(faults.map(one_answer_is_lost)).await;
+}
+
+async fn one_answer_is_lost(fault: Value) {
+    let post = Post::start().await;
+    post.switch("sent-ms", json!(400)).await;
+    post.fault(fault.clone()).await;
+    let id = post
+        .submit(&[BEN], &mail("lost", "To: ben@example.com", "x\r\n"))
+        .await;
+    post.reaches(id, "sent").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(post.accepted().await.len(), 1, "{fault}");
+    post.until_count(ANNA, "sentitems", 1).await;
+    post.until_count(ANNA, "drafts", 0).await;
+    assert!(post.files().is_empty(), "{fault}");
+    post.faults_are_met(&fault).await;
 }
 
 #[tokio::test]
@@ -610,8 +619,8 @@ async fn signed_mail_above_the_request_limit_comes_back() {
 async fn a_lost_upload_attaches_nothing_twice() {
     for fault in [
         json!({"method": "POST", "path": "createUploadSession", "after": true, "do": "reset"}),
-        json!({"method": "PUT", "path": "AttachmentSessions", "after": true, "do": "reset"}),
-        json!({"method": "PUT", "path": "AttachmentSessions", "status": 500, "times": 9}),
+        json!({"host": "login", "method": "PUT", "path": "AttachmentSessions", "after": true, "do": "reset"}),
+        json!({"host": "login", "method": "PUT", "path": "AttachmentSessions", "status": 500, "times": 3}),
     ] {
         let post = Post::start().await;
         post.fault(fault.clone()).await;
@@ -623,6 +632,7 @@ async fn a_lost_upload_attaches_nothing_twice() {
         let id = post.submit(&[BEN], &mail("upload", header, &body)).await;
         post.reaches(id, "sent").await;
         assert_eq!(post.accepted().await.len(), 1, "{fault}");
+        post.faults_are_met(&fault).await;
         post.until_count(BEN, "inbox", 1).await;
         let seen = post.newest(BEN).await;
         assert_eq!(seen.matches("a/b").count(), 1, "{fault}");
@@ -652,6 +662,56 @@ async fn an_attempt_that_a_restart_interrupts_is_looked_into() {
             post.until_count(ANNA, "sentitems", 1).await;
         }
     }
+}
+
+/// The worker dies at random moments while mails keep coming: each is sent once.
+#[tokio::test]
+async fn random_deaths_lose_nothing_and_repeat_nothing() {
+    let seed: u64 = std::env::var("POSTERN_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(20_261_125);
+    let mut random = seed;
+    let mut next = |most: u64| {
+        // xorshift64: the same deaths for the same seed.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % most
+    };
+    let mut post = Post::start().await;
+    post.switch("latency-ms", json!(15)).await;
+    post.switch("sent-ms", json!(120)).await;
+    let mut ids = Vec::new();
+    for n in 0..30 {
+        for _ in 0..next(3) {
+            let name = format!("r{n}-{}", ids.len());
+            ids.push((
+                post.submit(&[BEN], &mail(&name, "To: ben@example.com", "x\r\n"))
+                    .await,
+                name,
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(next(150))).await;
+        post.restart().await;
+    }
+    for (id, _) in &ids {
+        post.reaches(*id, "sent").await;
+    }
+    let mut want: Vec<_> = ids
+        .iter()
+        .map(|(_, name)| format!("<{name}@example.com>"))
+        .collect();
+    let accepted = post.accepted().await;
+    let mut got: Vec<_> = accepted
+        .iter()
+        .map(|a| a["message_id"].as_str().unwrap())
+        .collect();
+    (want.sort_unstable(), got.sort_unstable());
+    assert!(want.len() > 15);
+    assert_eq!(got, want, "seed {seed}");
+    post.until_count(ANNA, "drafts", 0).await;
+    assert!(post.files().is_empty());
 }
 
 #[tokio::test]

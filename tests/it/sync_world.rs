@@ -24,7 +24,9 @@ pub(crate) struct World {
     pub(crate) graph: graph::Client,
     http: reqwest::Client,
     _vault: Arc<Vault>,
-    _dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) client_id: String,
+    pub(crate) tenant: String,
 }
 
 /// A row as IMAP would show it: UID, subject, flags.
@@ -69,8 +71,8 @@ impl World {
         let graph = graph::Client::new(http.clone(), root, None, tokens, limiter);
         // Faults end quickly, as if half a minute had gone by.
         let pace = graph::Pace {
-            first_byte: Duration::from_secs(5),
-            idle: Duration::from_secs(5),
+            first_byte: Duration::from_secs(20),
+            idle: Duration::from_secs(20),
             person: Duration::from_millis(300),
             background: Duration::from_millis(300),
             base: Duration::from_millis(20),
@@ -81,7 +83,9 @@ impl World {
             store,
             http,
             _vault: vault,
-            _dir: dir,
+            dir,
+            client_id: tenant.client_id,
+            tenant: tenant.id,
         }
     }
 

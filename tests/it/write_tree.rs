@@ -157,6 +157,9 @@ async fn a_renamed_folder_keeps_its_uids() {
     assert!(has(&world, "Z/X/Y").await, "those below go along");
 }
 
+/// From, to, and what it must fail with.
+type Case<'a> = (&'a str, &'a str, fn(&Error) -> bool);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_that_cannot_be_done_changes_nothing() {
     let world = World::with_inbox(mails(1)).await;
@@ -164,7 +167,7 @@ async fn a_rename_that_cannot_be_done_changes_nothing() {
     for name in ["A/B", "C/B", "D"] {
         account.create(&mailbox(name)).await.unwrap();
     }
-    let cases: [(&str, &str, fn(&Error) -> bool); 5] = [
+    let cases: [Case; 5] = [
         ("A/B", "C/B", |e| matches!(e, Error::Exists(_))),
         ("A", "A/B/C", |e| matches!(e, Error::SameMailbox)),
         ("Nowhere", "E", |e| matches!(e, Error::NoMailbox(_))),

@@ -8,7 +8,7 @@
 use super::{carry, compose, compose::Composed, destination, store};
 use crate::{
     account::{Account, Error, FlagChange, FolderRow, Inner, Result, flags, render},
-    graph::{self, types::Message},
+    graph::{self, Priority, types::Message},
     mail::{ErrorClass, Flags, MailboxName, RemoteId, Role, SystemFlag, Uid, UidValidity},
     mime::{self, Structure},
     store::{
@@ -19,6 +19,7 @@ use crate::{
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -31,7 +32,7 @@ const JUST_SENT: i64 = 15 * 60;
 /// While a submission is under way its copy is waited for, so long and so often.
 const SENT_COMES: Duration = Duration::from_secs(20);
 const SENT_EVERY: Duration = Duration::from_millis(500);
-/// A draft up to this size is downloaded once, so that an edit of it can be told later.
+/// A message up to this size is downloaded once, so that an edit of it can be told later.
 const MAX_BASELINE: usize = 1024 * 1024;
 
 /// What Postern was given to send, as far as APPEND must know it: its copy in Sent Items is Graph's to make.
@@ -106,7 +107,8 @@ fn now() -> i64 {
 
 /// The message as Graph has it in its folder, and whether Graph takes it for a draft that it is not.
 async fn upload(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<(Message, bool)> {
-    let whole = compose::must_stay_whole(&mail.structure);
+    let whole =
+        super::manners(inner).append_faithfully || compose::must_stay_whole(&mail.structure);
     let fits = mail.octets.len() <= MAX_MIME;
     if whole && !fits {
         return Err(Error::TooLarge);
@@ -230,14 +232,17 @@ async fn as_json(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Messa
 }
 
 async fn commit(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     folder: &FolderRow,
     mail: Mail,
     message: Message,
     undraft: bool,
 ) -> Result<Uid> {
     let remote = RemoteId::new(message.id.clone());
-    let (draft, length) = (mail.draft, mail.octets.len());
+    let known = match mail.octets.len() <= MAX_BASELINE {
+        true => Some(mail.draft),
+        false => None,
+    };
     let written = Written {
         remote: remote.clone(),
         told: flags::told(&message),
@@ -248,19 +253,36 @@ async fn commit(
         served: mail.served,
     };
     let turns = carry::turns(inner, &[folder.key]).await;
-    let uid = inner.store.append_row(folder.key, written).await?;
+    let uid = match inner.store.append_row(folder.key, written).await {
+        Ok(uid) => uid,
+        // A full disk: the client is told so, and keeps what it has.
+        Err(error) => return Err(take_back(inner, &remote, error.into()).await),
+    };
     drop(turns);
     inner.hub.announce(folder.key);
-    if draft && length <= MAX_BASELINE {
-        baseline(inner, &remote).await;
+    match known {
+        // Drafts get edited, and soon.
+        Some(true) => baseline(inner, &inner.graph, &remote).await,
+        Some(false) => baseline_later(inner, remote),
+        None => {}
     }
     Ok(uid)
 }
 
-/// Graph's rendering of a draft, to tell an edit from a changed flag. Without it an edit is told by its
-/// size and subject.
-async fn baseline(inner: &Inner, id: &RemoteId) {
-    let rendered = inner.graph.mimes(std::slice::from_ref(id)).await;
+fn baseline_later(inner: &Arc<Inner>, id: RemoteId) {
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        let graph = inner.graph.with_priority(Priority::Background);
+        tokio::select! {
+            () = baseline(&inner, &graph, &id) => {}
+            () = inner.ends.cancelled() => {}
+        }
+    });
+}
+
+/// Graph's rendering, to tell an edit from a changed flag later on.
+async fn baseline(inner: &Inner, graph: &graph::Client, id: &RemoteId) {
+    let rendered = graph.mimes(std::slice::from_ref(id)).await;
     let Ok(Some((_, Ok(octets)))) = rendered.map(|all| all.into_iter().next()) else {
         return;
     };
