@@ -122,7 +122,9 @@ impl App {
         for seat in &self.base.seats {
             let (seat, spool) = (Arc::clone(seat), self.spool.clone());
             let stop = self.stop_workers.clone();
-            self.workers.spawn(post::release(seat, spool, stop));
+            let registry = self.registry.clone();
+            self.workers
+                .spawn(post::release(seat, registry, spool, stop));
         }
     }
 
