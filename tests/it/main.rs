@@ -30,6 +30,8 @@ mod smtp;
 mod smtp_transcripts;
 mod spool;
 mod store;
+#[cfg(target_os = "linux")]
+mod submission_disk;
 mod sync;
 mod sync_random;
 mod sync_world;
