@@ -29,7 +29,7 @@ pub use crate::store::{
 };
 pub use error::Error;
 pub use registry::Registry;
-pub use write::{Copied, Expunged, FlagChange, Stored};
+pub use write::{Copied, Expunged, FlagChange, Manners, Stored};
 
 use crate::{
     graph,
@@ -68,6 +68,7 @@ struct Inner {
     downloads: turns::Lanes<MessageKey, ()>,
     suspects: worker::Suspects,
     outgoing: std::sync::OnceLock<Arc<dyn write::Outgoing>>,
+    manners: std::sync::OnceLock<write::Manners>,
     /// Fires when the account is closed: rounds in flight end.
     ends: CancellationToken,
 }
@@ -95,6 +96,7 @@ impl Account {
                 downloads: turns::Lanes::default(),
                 suspects: worker::Suspects::default(),
                 outgoing: std::sync::OnceLock::new(),
+                manners: std::sync::OnceLock::new(),
                 ends: CancellationToken::new(),
             }),
         }
@@ -255,6 +257,8 @@ mod tests {
         task(|a| async move { a.select(&MailboxName::inbox()).await.map(drop) });
         task(|a| async move { a.status(&MailboxName::inbox()).await.map(drop) });
         task(|a| async move { a.refresh(FolderKey(1)).await });
+        task(|a| async move { a.expunge(FolderKey(1), None).await.map(drop) });
+        task(|a| async move { a.create(&MailboxName::inbox()).await });
         task(|a| async move { a.served(&[]).await.len() });
         task(|a| async move {
             a.search(FolderKey(1), &[], &search::Key::All)

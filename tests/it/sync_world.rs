@@ -71,8 +71,8 @@ impl World {
         let graph = graph::Client::new(http.clone(), root, None, tokens, limiter);
         // Faults end quickly, as if half a minute had gone by.
         let pace = graph::Pace {
-            first_byte: Duration::from_secs(5),
-            idle: Duration::from_secs(5),
+            first_byte: Duration::from_secs(20),
+            idle: Duration::from_secs(20),
             person: Duration::from_millis(300),
             background: Duration::from_millis(300),
             base: Duration::from_millis(20),

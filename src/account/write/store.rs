@@ -52,7 +52,13 @@ async fn commit(
     if edits.is_empty() {
         return Ok(());
     }
+    let turns = match edits.iter().all(|(_, edit)| is_ours_alone(edit)) {
+        true => Vec::new(),
+        // A page in flight may tell what was before.
+        false => super::carry::turns(inner, &[folder]).await,
+    };
     shown.extend(inner.store.edit_flags(folder, edits).await?);
+    drop(turns);
     inner.hub.announce(folder);
     Ok(())
 }
