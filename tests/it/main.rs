@@ -27,6 +27,7 @@ mod oauth;
 mod program;
 mod sandbox;
 mod smtp;
+mod smtp_taking;
 mod smtp_transcripts;
 mod spool;
 mod store;
