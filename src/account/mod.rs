@@ -55,6 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Account {
     inner: Arc<Inner>,
+    may_write: bool,
 }
 
 #[derive(Debug)]
@@ -99,7 +100,20 @@ impl Account {
                 manners: std::sync::OnceLock::new(),
                 ends: CancellationToken::new(),
             }),
+            may_write: true,
         }
+    }
+
+    /// The same mailbox, to be read only (`use = "read"`: its sign-in has no right to write).
+    #[must_use]
+    pub fn for_reading(mut self) -> Self {
+        self.may_write = false;
+        self
+    }
+
+    /// Whether it may be changed. Whoever offers a change asks first; Graph would refuse it anyway.
+    pub fn may_write(&self) -> bool {
+        self.may_write
     }
 
     pub fn name(&self) -> &AccountName {
@@ -136,6 +150,15 @@ impl Account {
             snapshot,
             watch,
         })
+    }
+
+    /// Whether there is a mailbox of this name; the tree is asked for when it is not known here.
+    pub async fn has_mailbox(&self, name: &MailboxName) -> Result<bool> {
+        if self.inner.store.folder_by_name(name).await?.is_some() {
+            return Ok(true);
+        }
+        self.fresh_tree().await?;
+        Ok(self.inner.store.folder_by_name(name).await?.is_some())
     }
 
     /// STATUS: a folder never listed is listed first, so that UIDNEXT and UIDVALIDITY are true.

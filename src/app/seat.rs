@@ -279,7 +279,11 @@ impl Seat {
             append_faithfully: writing.append_faithfully,
             expunge_for_good: writing.expunge_for_good,
         });
-        Ok(account)
+        Ok(if self.account.uses == Use::Read {
+            account.for_reading()
+        } else {
+            account
+        })
     }
 }
 

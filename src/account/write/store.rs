@@ -54,7 +54,7 @@ async fn commit(
     }
     let turns = match edits.iter().all(|(_, edit)| is_ours_alone(edit)) {
         true => Vec::new(),
-        // A page in flight may tell what was before.
+        // A page that was asked for before would take back what Graph was told.
         false => super::carry::turns(inner, &[folder]).await,
     };
     shown.extend(inner.store.edit_flags(folder, edits).await?);
