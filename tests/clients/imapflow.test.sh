@@ -1,4 +1,4 @@
-# imapflow reads Anna's mailbox while nodemailer, as Ben, sends to it (imapflow.mjs).
+# imapflow reads and changes Anna's mailbox while nodemailer, as Ben, sends to it (imapflow.mjs).
 # The versions are the newest that still run on Debian's own Node.js (18).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
