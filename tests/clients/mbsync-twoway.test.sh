@@ -227,6 +227,8 @@ mbsync -c mbsyncrc -a
 python3 twoway.py check
 state() { find mail -type f -printf '%p %s\n' | grep -v mbsyncstate | sort; }
 state >first
+# Long enough that the cloud is asked for news again.
+sleep 6
 python3 twoway.py forget
 mbsync -c mbsyncrc -a
 state >second
