@@ -95,6 +95,17 @@ impl Outgoing for UnderWay {
             }
         })
     }
+
+    /// By its id; by its Message-ID while Graph has not told the id yet.
+    fn is_own_draft(&self, id: &str, message_id: Option<&str>) -> bool {
+        let told = self.spool.in_flight(&self.account);
+        told.iter().any(|mail| match &mail.draft {
+            Some(draft) => draft.as_str() == id,
+            None => {
+                mail.drafting && message_id.is_some() && mail.message_id.as_deref() == message_id
+            }
+        })
+    }
 }
 
 /// Reports go the way of a client's APPEND, so that their octets are served as they were written;
