@@ -29,7 +29,7 @@ pub use crate::store::{
 };
 pub use error::Error;
 pub use registry::Registry;
-pub use write::{Copied, Expunged, FlagChange, Stored};
+pub use write::{Copied, Expunged, FlagChange, Manners, Stored};
 
 use crate::{
     graph,
@@ -55,6 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Account {
     inner: Arc<Inner>,
+    may_write: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +69,7 @@ struct Inner {
     downloads: turns::Lanes<MessageKey, ()>,
     suspects: worker::Suspects,
     outgoing: std::sync::OnceLock<Arc<dyn write::Outgoing>>,
+    manners: std::sync::OnceLock<write::Manners>,
     /// Fires when the account is closed: rounds in flight end.
     ends: CancellationToken,
 }
@@ -95,9 +97,23 @@ impl Account {
                 downloads: turns::Lanes::default(),
                 suspects: worker::Suspects::default(),
                 outgoing: std::sync::OnceLock::new(),
+                manners: std::sync::OnceLock::new(),
                 ends: CancellationToken::new(),
             }),
+            may_write: true,
         }
+    }
+
+    /// The same mailbox, to be read only (`use = "read"`: its sign-in has no right to write).
+    #[must_use]
+    pub fn for_reading(mut self) -> Self {
+        self.may_write = false;
+        self
+    }
+
+    /// Whether it may be changed. Whoever offers a change asks first; Graph would refuse it anyway.
+    pub fn may_write(&self) -> bool {
+        self.may_write
     }
 
     pub fn name(&self) -> &AccountName {
@@ -134,6 +150,15 @@ impl Account {
             snapshot,
             watch,
         })
+    }
+
+    /// Whether there is a mailbox of this name; the tree is asked for when it is not known here.
+    pub async fn has_mailbox(&self, name: &MailboxName) -> Result<bool> {
+        if self.inner.store.folder_by_name(name).await?.is_some() {
+            return Ok(true);
+        }
+        self.fresh_tree().await?;
+        Ok(self.inner.store.folder_by_name(name).await?.is_some())
     }
 
     /// STATUS: a folder never listed is listed first, so that UIDNEXT and UIDVALIDITY are true.
@@ -255,6 +280,8 @@ mod tests {
         task(|a| async move { a.select(&MailboxName::inbox()).await.map(drop) });
         task(|a| async move { a.status(&MailboxName::inbox()).await.map(drop) });
         task(|a| async move { a.refresh(FolderKey(1)).await });
+        task(|a| async move { a.expunge(FolderKey(1), None).await.map(drop) });
+        task(|a| async move { a.create(&MailboxName::inbox()).await });
         task(|a| async move { a.served(&[]).await.len() });
         task(|a| async move {
             a.search(FolderKey(1), &[], &search::Key::All)

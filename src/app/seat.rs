@@ -273,11 +273,12 @@ impl Seat {
         link: &Link,
     ) -> std::result::Result<Account, Obstacle> {
         let mailbox = store.mailbox(state).await.map_err(Obstacle::later)?;
-        Ok(Account::new(
-            self.name().clone(),
-            mailbox,
-            link.graph.clone(),
-        ))
+        let account = Account::new(self.name().clone(), mailbox, link.graph.clone());
+        Ok(if self.account.uses == Use::Read {
+            account.for_reading()
+        } else {
+            account
+        })
     }
 }
 

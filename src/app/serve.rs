@@ -60,10 +60,11 @@ impl App {
         };
         let base = Arc::new(Base::open_owned(config, owner).await?);
         let acceptor = certs::acceptor(&base.config, &base.vault)?;
-        let spool = post::open(&base).await?;
+        let registry = Registry::default();
+        let spool = post::open(&base, &registry).await?;
         let mut app = Self {
             base,
-            registry: Registry::default(),
+            registry,
             spool,
             faces: JoinSet::new(),
             workers: JoinSet::new(),
@@ -121,8 +122,9 @@ impl App {
         self.workers.spawn(async move { spool.run(stop).await });
         for seat in &self.base.seats {
             let (seat, spool) = (Arc::clone(seat), self.spool.clone());
-            let stop = self.stop_workers.clone();
-            self.workers.spawn(post::release(seat, spool, stop));
+            let (registry, stop) = (self.registry.clone(), self.stop_workers.clone());
+            self.workers
+                .spawn(post::follow(seat, registry, spool, stop));
         }
     }
 

@@ -54,7 +54,13 @@ pub type Result<T> = std::result::Result<T, Ended>;
 #[derive(Debug)]
 pub enum Event {
     Command(Vec<u8>),
-    Refused { tag: Option<String>, why: Refusal },
+    Refused {
+        tag: Option<String>,
+        why: Refusal,
+    },
+    /// An APPEND announces a literal and so far is [`Conn::begun`]. Before the next command is asked for,
+    /// [`Conn::accept`] or [`Conn::decline`] must be called.
+    Announced,
 }
 
 /// One connection.
@@ -132,9 +138,24 @@ impl Conn {
                 Step::Refused { tag, why } => return Ok(Event::Refused { tag, why }),
                 Step::Close(why) => return Err(Ended::Unframed(why)),
                 Step::Continue => self.say("+ Go on\r\n"),
+                Step::Announced => return Ok(Event::Announced),
                 Step::More => self.fill(deadline).await?,
             }
         }
+    }
+
+    pub fn begun(&self) -> &[u8] {
+        self.flow.begun()
+    }
+
+    pub fn accept(&mut self) {
+        if self.flow.accept() {
+            self.say("+ Go on\r\n");
+        }
+    }
+
+    pub fn decline(&mut self, why: Refusal) {
+        self.flow.decline(why);
     }
 
     /// The line that answers a continuation request. Cancel-safe.

@@ -14,6 +14,8 @@ pub struct Limits {
     pub line: usize,
     /// Octets of all literals of one command.
     pub literals: u64,
+    /// The same for APPEND, whose last literal is a whole message.
+    pub message: u64,
     /// Octets of a refused command that are read and thrown away before the connection is given up.
     pub discard: u64,
 }
@@ -22,6 +24,7 @@ pub struct Limits {
 pub const BEFORE_LOGIN: Limits = Limits {
     line: 8 << 10,
     literals: 4 << 10,
+    message: 4 << 10,
     discard: 4 << 20,
 };
 
@@ -29,8 +32,12 @@ pub const BEFORE_LOGIN: Limits = Limits {
 pub const AFTER_LOGIN: Limits = Limits {
     line: 1 << 20,
     literals: 256 << 10,
-    discard: 64 << 20,
+    message: MESSAGE,
+    discard: MESSAGE + (64 << 20),
 };
+
+/// The largest message that Exchange Online takes from anyone.
+pub const MESSAGE: u64 = 150 << 20;
 
 /// The longest line that answers a continuation: base64 of an initial response, or DONE.
 const ANSWER: usize = 8 << 10;
@@ -43,8 +50,14 @@ const MARKER: usize = 32;
 pub enum Refusal {
     LineTooLong,
     LiteralTooLarge,
-    /// APPEND does not work yet: its message is not asked for.
-    Append,
+    /// APPEND: the message is larger than any may be.
+    MessageTooLarge,
+    /// APPEND before login.
+    NotNow,
+    /// APPEND to a mailbox that does not exist.
+    NoMailbox,
+    /// APPEND by someone who may only read.
+    NotAllowed,
 }
 
 /// What the shell does next.
@@ -55,6 +68,9 @@ pub enum Step {
     More,
     /// Send a command continuation request (RFC 3501 section 7.5).
     Continue,
+    /// An APPEND announces a literal and so far is [`Flow::begun`]. The next step comes after
+    /// [`Flow::accept`] or [`Flow::decline`].
+    Announced,
     /// A whole command, literals included, the last line end cut off.
     Command(Vec<u8>),
     /// The command is thrown away to its end; the connection goes on.
@@ -84,7 +100,11 @@ pub struct Flow {
     literals: u64,
     /// Octets of the literal in progress that are still to come.
     pending: u64,
+    /// The client sends that literal only when it is told to.
+    waits: bool,
     refused: Option<Refusal>,
+    /// The command ended with a literal that will not come.
+    ended: bool,
     discarded: u64,
 }
 
@@ -98,7 +118,9 @@ impl Flow {
             lines: 0,
             literals: 0,
             pending: 0,
+            waits: false,
             refused: None,
+            ended: false,
             discarded: 0,
         }
     }
@@ -118,8 +140,31 @@ impl Flow {
         *self = Self::new(self.limits);
     }
 
+    /// What of the current command is read, after [`Step::Announced`].
+    pub fn begun(&self) -> &[u8] {
+        &self.command
+    }
+
+    /// Takes the literal that was announced. True when the client waits for a continuation request.
+    pub fn accept(&mut self) -> bool {
+        self.waits
+    }
+
+    /// Does not take the literal that was announced: where the client waits, it is not asked for, else it is
+    /// thrown away with the rest of the command.
+    pub fn decline(&mut self, why: Refusal) {
+        self.refuse(why);
+        if self.waits {
+            self.pending = 0;
+            self.ended = true;
+        }
+    }
+
     /// The next step with what is read so far.
     pub fn step(&mut self) -> Step {
+        if self.ended {
+            return self.finish();
+        }
         loop {
             if self.pending > 0 {
                 self.take_literal();
@@ -198,14 +243,14 @@ impl Flow {
             return Some(self.finish());
         };
         self.tail.clear();
-        if self.refused.is_none() {
-            if is_append(&self.command) {
-                self.refuse(Refusal::Append);
-            } else if self.literals.saturating_add(size) > self.limits.literals {
-                self.refuse(Refusal::LiteralTooLarge);
-                if !waits {
-                    return Some(Step::Close(Refusal::LiteralTooLarge));
-                }
+        let append = self.refused.is_none() && is_append(&self.command);
+        let all = self.literals.saturating_add(size);
+        if append && all > self.limits.message {
+            self.refuse(Refusal::MessageTooLarge);
+        } else if self.refused.is_none() && !append && all > self.limits.literals {
+            self.refuse(Refusal::LiteralTooLarge);
+            if !waits {
+                return Some(Step::Close(Refusal::LiteralTooLarge));
             }
         }
         match self.refused {
@@ -215,6 +260,10 @@ impl Flow {
             _ => {
                 self.literals = self.literals.saturating_add(size);
                 self.pending = size;
+                self.waits = waits;
+                if append && self.refused.is_none() {
+                    return Some(Step::Announced);
+                }
                 waits.then_some(Step::Continue)
             }
         }
@@ -236,6 +285,7 @@ impl Flow {
         let mut command = std::mem::take(&mut self.command);
         let refused = self.refused.take();
         self.tail.clear();
+        self.ended = false;
         (self.lines, self.literals, self.discarded) = (0, 0, 0);
         match refused {
             Some(why) => {
@@ -299,6 +349,7 @@ mod tests {
         Flow::new(Limits {
             line: 40,
             literals: 10,
+            message: 60,
             discard: 100,
         })
     }
@@ -403,15 +454,52 @@ mod tests {
     }
 
     #[test]
-    fn an_appended_message_is_not_asked_for_and_skipped_when_sent_anyway() {
-        let out = steps(&mut small(), b"a append x {50}\r\nb NOOP\r\n", 9);
-        assert_eq!(out, [refused("a", Refusal::Append), command("b NOOP")]);
+    fn an_appended_message_comes_when_it_is_taken() {
+        let mut flow = small();
+        flow.input().extend_from_slice(b"a append {1}\r\n");
+        assert_eq!(flow.step(), Step::Announced);
+        assert!(flow.accept());
+        flow.input().extend_from_slice(b"x {50+}\r\n");
+        assert_eq!(flow.step(), Step::Announced);
+        assert_eq!(flow.begun(), b"a append {1}\r\nx {50+}\r\n");
+        assert!(!flow.accept());
         let message = "m\n".repeat(25);
-        let text = format!("a APPEND x {{50+}}\r\n{message}\r\nb NOOP\r\n");
+        flow.input().extend_from_slice(message.as_bytes());
+        flow.input().extend_from_slice(b"\r\nb NOOP\r\n");
+        let whole = format!("a append {{1}}\r\nx {{50+}}\r\n{message}");
+        assert_eq!(flow.step(), command(&whole));
+        assert_eq!(flow.step(), command("b NOOP"));
+    }
+
+    #[test]
+    fn an_appended_message_that_is_declined_is_not_asked_for_and_skipped_when_sent_anyway() {
+        let mut flow = small();
+        flow.input().extend_from_slice(b"a APPEND x {50}\r\n");
+        assert_eq!(flow.step(), Step::Announced);
+        flow.decline(Refusal::NoMailbox);
+        assert_eq!(flow.step(), refused("a", Refusal::NoMailbox));
+        flow.input().extend_from_slice(b"b APPEND x {50+}\r\n");
+        assert_eq!(flow.step(), Step::Announced);
+        flow.decline(Refusal::NoMailbox);
+        assert_eq!(flow.step(), Step::More);
+        let message = "m\n".repeat(25);
+        let rest = format!("{message}\r\nc NOOP\r\n");
+        let out = steps(&mut flow, rest.as_bytes(), 9);
+        assert_eq!(out, [refused("b", Refusal::NoMailbox), command("c NOOP")]);
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_refused_before_it_is_read() {
+        let too_large = refused("a", Refusal::MessageTooLarge);
+        let out = steps(&mut small(), b"a APPEND x {61}\r\nb NOOP\r\n", 9);
+        assert_eq!(out, [too_large, command("b NOOP")]);
+        let message = "m".repeat(70);
+        let text = format!("a APPEND x {{70+}}\r\n{message}\r\nb NOOP\r\n");
         let out = steps(&mut small(), text.as_bytes(), 9);
-        assert_eq!(out, [refused("a", Refusal::Append), command("b NOOP")]);
+        let too_large = refused("a", Refusal::MessageTooLarge);
+        assert_eq!(out, [too_large, command("b NOOP")]);
         let out = steps(&mut small(), b"a APPEND x {5000+}\r\n", 9);
-        assert_eq!(out, [Step::Close(Refusal::Append)]);
+        assert_eq!(out, [Step::Close(Refusal::MessageTooLarge)]);
     }
 
     #[test]

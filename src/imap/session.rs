@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     account::{self, Account, FolderKey, notify::Watch},
-    auth::Principal,
+    auth::{Principal, rights},
     net::Stream,
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -62,10 +62,19 @@ pub struct User {
     pub principal: Principal,
 }
 
+impl User {
+    /// Whether this password, for this account, may change anything.
+    pub fn may_write(&self) -> bool {
+        self.principal.rights & rights::WRITE != 0 && self.account.may_write()
+    }
+}
+
 /// The selected mailbox.
 #[derive(Debug)]
 pub struct Selection {
     pub folder: FolderKey,
+    /// By SELECT, and by someone who may.
+    pub writable: bool,
     pub view: View,
     pub watch: Watch,
 }
@@ -177,7 +186,11 @@ impl Session {
                 _ => QUIET,
             };
             let status = match self.conn.command(quiet).await? {
-                Event::Command(command) => self.handle(&command).await?,
+                Event::Command(command) => self.handle(command).await?,
+                Event::Announced => {
+                    command::append::announced(self).await?;
+                    continue;
+                }
                 Event::Refused { tag, why } => self.refused(tag.as_deref(), why),
             };
             faults = if status == Status::Bad { faults + 1 } else { 0 };
@@ -192,10 +205,10 @@ impl Session {
         Ok(())
     }
 
-    async fn handle(&mut self, command: &[u8]) -> Result<Status> {
-        match wire::decode(command) {
-            Ok(request) => self.dispatch(request).await,
-            Err(_) if speaks_http(command) => {
+    async fn handle(&mut self, octets: Vec<u8>) -> Result<Status> {
+        match wire::decode(&octets) {
+            Ok(request) => self.dispatch(request, octets).await,
+            Err(_) if speaks_http(&octets) => {
                 self.conn.say("* BAD This is an IMAP server\r\n");
                 Err(Ended::Bye("Not a web server"))
             }
@@ -217,8 +230,10 @@ impl Session {
         let reply = match why {
             Refusal::LineTooLong => Reply::bad("Line too long"),
             Refusal::LiteralTooLarge => Reply::bad_with("TOOBIG", "Literal too large"),
-            Refusal::Append if self.stage() < Stage::Authenticated => out_of_state(),
-            Refusal::Append => command::read_only(),
+            Refusal::MessageTooLarge => Reply::no("TOOBIG", "Larger than any message may be"),
+            Refusal::NotNow => out_of_state(),
+            Refusal::NoMailbox => command::no_such_target(),
+            Refusal::NotAllowed => command::not_allowed(),
         };
         self.tell(tag, &reply)
     }
@@ -228,14 +243,14 @@ impl Session {
         reply.status
     }
 
-    async fn dispatch(&mut self, request: Request) -> Result<Status> {
+    async fn dispatch(&mut self, request: Request, octets: Vec<u8>) -> Result<Status> {
         let Request { tag, command } = request;
         if !allowed(&command, self.stage()) {
             return Ok(self.tell(Some(&tag), &out_of_state()));
         }
         let expunges = may_tell_expunges(&command);
         let starts_tls = matches!(command, Command::StartTls);
-        let reply = command::execute(self, command).await?;
+        let reply = command::execute(self, command, octets).await?;
         self.sync(expunges).await?;
         let status = self.tell(Some(&tag), &reply);
         if starts_tls && status == Status::Ok {
@@ -272,6 +287,7 @@ impl Session {
             Ended::Quiet => "Nothing said for too long",
             Ended::Stopping => "Postern stops, come back soon",
             Ended::Unframed(Refusal::LineTooLong) => "Line too long",
+            Ended::Unframed(Refusal::MessageTooLarge) => "Message too large",
             Ended::Unframed(_) => "Literal too large",
             Ended::Bye(text) => text,
         };

@@ -172,6 +172,15 @@ impl View {
         }
     }
 
+    /// Takes note of what a command of this session made of a message. `known`: the client knows already.
+    pub fn stored(&mut self, new: ViewRow, known: bool) {
+        let at = self.rows.binary_search_by_key(&new.uid, |row| row.uid);
+        if let Some(row) = at.ok().and_then(|at| self.rows.get_mut(at)) {
+            row.changed |= !known;
+            row.flags = new.flags;
+        }
+    }
+
     /// What the session is told now, in the order of sending. Expunges wait where they may not be
     /// told: in answer to FETCH, STORE and SEARCH (RFC 3501 section 7.4.1).
     pub fn announce(&mut self, expunges: bool) -> Vec<Update> {
@@ -444,6 +453,21 @@ mod tests {
             view.announce(true),
             [Update::Expunge(seq(2)), Update::Recent(1)]
         );
+    }
+
+    #[test]
+    fn what_the_session_itself_stored_is_told_unless_it_is_known() {
+        let seen = |uid| row(uid, Some(SystemFlag::Seen));
+        let mut view = view(&[4, 5, 6]);
+        view.stored(seen(4), true);
+        view.stored(seen(5), false);
+        view.stored(row(6, None), false);
+        view.stored(seen(7), false);
+        // The same news comes again by way of the store.
+        view.note(changes(&[-4, -5], &[]));
+        let told = [Update::Fetch(seq(2)), Update::Fetch(seq(3))];
+        assert_eq!(view.announce(false), told);
+        assert!(view.row(seq(1)).unwrap().flags.has(SystemFlag::Seen));
     }
 
     #[test]

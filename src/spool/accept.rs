@@ -1,6 +1,9 @@
 //! Taking a submission: written to disk as it comes in, never whole in memory.
 
-use super::{Error, Result, Spool, SubmissionId, state::State, state::Step};
+use super::{
+    Error, Result, Spool, SubmissionId, outgoing,
+    state::{State, Step},
+};
 use crate::{
     mail::{AccountName, Envelope},
     store::spool::{MessageWriter, Progress},
@@ -18,8 +21,13 @@ pub struct Incoming {
     envelope: Envelope,
     /// `None` after an error.
     message: Option<MessageWriter>,
+    /// The first octets: the header, in all likelihood.
+    head: Vec<u8>,
     room: Room,
 }
+
+/// Of the head.
+const HEAD: usize = 64 * 1024;
 
 /// Octets that count against the quota while it lives.
 #[derive(Debug)]
@@ -70,6 +78,7 @@ impl Incoming {
             account: account.clone(),
             envelope,
             message: Some(message),
+            head: Vec::new(),
             room: Room { held, octets: 0 },
             spool,
         })
@@ -88,6 +97,9 @@ impl Incoming {
             return Err(Error::TooLarge { limit });
         }
         self.room.grow(octets.len() as u64, options.quota)?;
+        let room = HEAD.saturating_sub(self.head.len()).min(octets.len());
+        self.head
+            .extend_from_slice(octets.get(..room).unwrap_or_default());
         message.write(octets).await?;
         self.message = Some(message);
         Ok(())
@@ -104,6 +116,7 @@ impl Incoming {
             state: State::Queued.as_str().to_owned(),
             step: Step::Fresh.as_str().to_owned(),
             due: Some(now),
+            message_id: outgoing::message_id_of(&self.head),
             ..Progress::default()
         };
         let store = &spool.0.ledger.store;

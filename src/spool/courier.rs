@@ -7,7 +7,7 @@
 use super::{
     Route,
     failure::{Told, after_look, after_write, shown},
-    large,
+    large::{self, Pieces},
     outgoing::{Defaults, Outgoing, is_sealed, outgoing},
     recipients::{Match, Person, compare, key},
     state::{self, Event, Patience, Step},
@@ -22,6 +22,9 @@ use serde_json::{Value, json};
 
 /// Octets of MIME that fit into a request: 4 MB hold them as base64.
 const FITS: usize = 2_900_000;
+
+/// Octets of a large part that are read at once.
+const PIECE: u64 = 1 << 20;
 
 /// Clocks differ; milliseconds.
 const SKEW: i64 = 120_000;
@@ -180,14 +183,27 @@ impl Courier<'_> {
         Ok(draft)
     }
 
+    /// The file that a part holds; its encoded form is never whole in memory, unless it is broken.
     async fn file(&self, job: &Job<'_>, part: &large::Part) -> Result<Attachment, Told> {
-        let range = (part.body.start as u64, part.body.end as u64);
-        let store = &self.ledger.store;
-        let octets = store
-            .submitted_range(job.submission, range.0, range.1)
-            .await;
-        let octets = octets.map_err(|error| unreadable(&error))?;
-        Ok(part.attachment(&octets))
+        let (store, submission) = (&self.ledger.store, &*job.submission);
+        let (start, end) = (part.body.start as u64, part.body.end as u64);
+        let unreadable = |error: crate::store::Error| unreadable(&error);
+        if part.is_base64() {
+            let mut pieces = Pieces::for_octets(part.body.len());
+            let mut at = start;
+            while at < end {
+                let next = end.min(at + PIECE);
+                let piece = store.submitted_range(submission, at, next).await;
+                pieces.push(&piece.map_err(unreadable)?);
+                at = next;
+            }
+            if let Some(decoded) = pieces.finish() {
+                return Ok(part.attachment(decoded));
+            }
+        }
+        let octets = store.submitted_range(submission, start, end).await;
+        let octets = octets.map_err(unreadable)?;
+        Ok(part.attachment(part.decoded(octets)))
     }
 
     /// Whether the draft names whom it must name and nobody else, and who wrote it. What Graph read

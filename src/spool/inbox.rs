@@ -26,13 +26,20 @@ impl Deliver for ThroughGraph {
     fn deliver<'a>(&'a self, account: &'a AccountName, report: &'a Report) -> Delivered<'a> {
         Box::pin(async move {
             let route = self.0.get(account).ok_or(ErrorClass::NotFound)?;
-            let put = put(&route.graph, report).await;
-            put.map_err(|error| {
-                tracing::warn!(%account, %error, "a report was not delivered");
-                error.class()
-            })
+            deliver_through_graph(&route.graph, report).await
         })
     }
+}
+
+/// What [`Deliver`] does where there is nothing better.
+pub async fn deliver_through_graph(
+    graph: &graph::Client,
+    report: &Report,
+) -> Result<(), ErrorClass> {
+    put(graph, report).await.map_err(|error| {
+        tracing::warn!(report = report.message_id, %error, "a report was not delivered");
+        error.class()
+    })
 }
 
 async fn put(graph: &graph::Client, report: &Report) -> graph::Result<()> {

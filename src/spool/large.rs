@@ -64,16 +64,65 @@ pub(super) fn split(message: &[u8], structure: &Structure, budget: usize) -> Opt
 }
 
 impl Part {
+    pub(super) fn is_base64(&self) -> bool {
+        self.encoding.eq_ignore_ascii_case(b"base64")
+    }
+
     /// `octets` are those of [`Part::body`].
-    pub(super) fn attachment(&self, octets: &[u8]) -> Attachment {
-        let decoded = mime::decode(octets, &self.encoding);
+    pub(super) fn decoded(&self, octets: Vec<u8>) -> Vec<u8> {
+        // What does not decode is sent as it is.
+        mime::decode(&octets, &self.encoding).unwrap_or(octets)
+    }
+
+    pub(super) fn attachment(&self, decoded: Vec<u8>) -> Attachment {
         Attachment {
             name: self.name.clone(),
             content_type: self.content_type.clone(),
             content_id: self.content_id.clone(),
             is_inline: self.inline,
-            // What does not decode is sent as it is.
-            octets: decoded.unwrap_or_else(|| octets.to_vec()).into(),
+            octets: decoded.into(),
+        }
+    }
+}
+
+/// Base64 (RFC 2045 section 6.8) that comes in pieces, cut anywhere.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    /// Up to three characters that wait for the rest of their group.
+    rest: Vec<u8>,
+    decoded: Vec<u8>,
+    broken: bool,
+}
+
+impl Pieces {
+    pub(super) fn for_octets(encoded: usize) -> Self {
+        Self {
+            decoded: Vec::with_capacity(encoded / 4 * 3),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        let blank = |b: &&u8| !matches!(b, b' ' | b'\t' | b'\r' | b'\n');
+        self.rest.extend(piece.iter().filter(blank));
+        let whole = self.rest.len() / 4 * 4;
+        let later = self.rest.split_off(whole);
+        self.group();
+        self.rest = later;
+    }
+
+    /// `None` when it was not proper base64 from the first to the last character.
+    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
+        self.group();
+        (!self.broken).then_some(self.decoded)
+    }
+
+    fn group(&mut self) {
+        match mime::decode(&self.rest, b"base64") {
+            // Padding in the middle is left to the decoder of the whole.
+            Some(_) if self.broken => {}
+            Some(octets) => self.decoded.extend(octets),
+            None => self.broken = true,
         }
     }
 }
@@ -253,14 +302,34 @@ mod tests {
         let (slim, parts) = made(&message, 1000).unwrap();
         assert_eq!(slim, mixed(&[text, &small]));
         assert_eq!(names(&parts), ["one", "two"]);
-        let octets = &message.as_bytes()[parts[1].body.clone()];
-        assert_eq!(
-            &parts[1].attachment(octets).octets[..],
-            "A".repeat(6000).as_bytes()
-        );
+        let octets = message.as_bytes()[parts[1].body.clone()].to_vec();
+        let whole = parts[1].attachment(parts[1].decoded(octets));
+        assert_eq!(&whole.octets[..], "A".repeat(6000).as_bytes());
         let (slim, parts) = made(&message, 6000).unwrap();
         assert_eq!(slim, mixed(&[text, &file("one", 4000), &small]));
         assert_eq!(names(&parts), ["two"]);
+    }
+
+    #[test]
+    fn base64_in_pieces_is_base64() {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        for length in [0, 1, 2, 3, 56, 57, 58, 200] {
+            let octets: Vec<u8> = (0..length).collect();
+            let text = STANDARD.encode(&octets).into_bytes();
+            let lines: Vec<_> = text.chunks(76).collect();
+            let text = lines.join(&b"\r\n"[..]);
+            for size in [1, 2, 3, 5, 77, 1000] {
+                let mut pieces = Pieces::default();
+                text.chunks(size).for_each(|piece| pieces.push(piece));
+                assert_eq!(pieces.finish().as_ref(), Some(&octets), "{length} {size}");
+            }
+        }
+        for broken in ["QUF", "Q*FB", "Q"] {
+            let mut pieces = Pieces::default();
+            pieces.push(broken.as_bytes());
+            let whole = mime::decode(broken.as_bytes(), b"base64");
+            assert_eq!(pieces.finish(), whole, "{broken}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod worker;
 pub use accept::Incoming;
 pub use bounce::Report;
 pub use error::{Error, Result};
-pub use inbox::{Deliver, Delivered};
+pub use inbox::{Deliver, Delivered, deliver_through_graph};
 pub use ledger::InFlight;
 pub use state::Patience;
 

@@ -77,7 +77,12 @@ pub(super) fn subject(header: &[u8]) -> String {
 }
 
 /// The Message-ID of a header block, if it has a usable one.
-pub(super) fn message_id(value: &[u8]) -> Option<String> {
+pub(super) fn message_id_of(header: &[u8]) -> Option<String> {
+    let mut all = mime::header::fields(header).filter(|field| field.is("message-id"));
+    all.find_map(|field| message_id(&field.unfolded()))
+}
+
+fn message_id(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?.trim();
     let usable = text.starts_with('<') && text.ends_with('>') && text.len() > 4;
     let clean = !text.contains([' ', '\t', '\r', '\n']) && text.is_ascii();

@@ -251,8 +251,8 @@ fn insert(conn: &Connection, row: &Submission) -> Result<i64> {
     let progress = &row.progress;
     conn.prepare_cached(
         "INSERT INTO submissions (account, file, size, reverse_path, recipients, eight_bit, smtputf8,
-         accepted, state, step, due, attempts, changed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?8)",
+         accepted, state, step, due, attempts, message_id, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?8)",
     )?
     .execute(params![
         row.account.as_str(),
@@ -267,6 +267,7 @@ fn insert(conn: &Connection, row: &Submission) -> Result<i64> {
         progress.step,
         progress.due,
         progress.attempts,
+        progress.message_id,
     ])?;
     Ok(conn.last_insert_rowid())
 }

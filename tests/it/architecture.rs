@@ -103,6 +103,7 @@ const PURE: &[&str] = &[
     "account/flags.rs",
     "account/names.rs",
     "account/render.rs",
+    "account/write/compose.rs",
     "graph/retry.rs",
     "spool/state.rs",
     "spool/bounce.rs",

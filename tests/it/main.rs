@@ -27,9 +27,12 @@ mod oauth;
 mod program;
 mod sandbox;
 mod smtp;
+mod smtp_taking;
 mod smtp_transcripts;
 mod spool;
 mod store;
+#[cfg(target_os = "linux")]
+mod submission_disk;
 mod sync;
 mod sync_random;
 mod sync_world;

@@ -166,7 +166,7 @@ impl Smtp {
             let from = reply.len();
             let read = self.0.read_line(&mut reply).unwrap();
             assert!(read > 0, "the server closed after {reply:?}");
-            if reply[from..].as_bytes()[3] == b' ' {
+            if reply.as_bytes()[from + 3] == b' ' {
                 return reply;
             }
         }

@@ -3,6 +3,7 @@
 mod cached;
 mod model;
 mod spool;
+mod writes;
 
 use postern::{
     mail::{

@@ -2,7 +2,7 @@
 
 use crate::sync_world::{ANNA, World, mailbox, mails, mime, plain, rows};
 use postern::{
-    account::{Account, FlagChange, Selected},
+    account::{Account, FlagChange, Manners, Selected},
     mail::{ErrorClass, Flags, Keyword, RemoteId, SystemFlag, Uid},
 };
 use serde_json::{Value, json};
@@ -470,6 +470,76 @@ async fn what_cannot_be_expunged_stays_and_is_named() {
     let expunged = account.expunge(inbox.folder.key, None).await.unwrap();
     assert_eq!(expunged.uids, uids([1, 2]), "gone is gone");
     assert_eq!(plain(&world.look("Deleted Items").await), "1 m2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_it_so_deletes_for_good() {
+    let world = World::with_inbox(mails(2)).await;
+    let (account, inbox) = open(&world, INBOX).await;
+    account.set_manners(Manners {
+        expunge_for_good: true,
+        ..Manners::default()
+    });
+    delete(&account, &inbox, &uids([2])).await;
+    let expunged = account.expunge(inbox.folder.key, None).await.unwrap();
+    assert_eq!(expunged.uids, uids([2]));
+    assert_eq!(plain(&world.look(INBOX).await), "1 m1");
+    assert_eq!(world.ids("deleteditems").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_and_back_between_two_rounds_is_shown_once() {
+    let world = World::with_inbox(mails(2)).await;
+    let (account, inbox) = open(&world, INBOX).await;
+    let archive = mailbox("Archive");
+    for turn in 0..3 {
+        let (uid, back) = (if turn == 0 { 1 } else { turn + 2 }, turn + 3);
+        let there = account
+            .move_to(inbox.folder.key, &uids([uid]), &archive)
+            .await
+            .unwrap();
+        let key = account.status(&archive).await.unwrap().key;
+        let here = account
+            .move_to(key, &[there.pairs[0].1], &mailbox(INBOX))
+            .await
+            .unwrap();
+        assert_eq!(here.pairs[0].1, uids([back])[0]);
+    }
+    for _ in 0..2 {
+        assert_eq!(plain(&world.look(INBOX).await), "2 m2, 5 m1");
+        assert_eq!(plain(&world.look("Archive").await), "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_write_at_once_lose_nothing() {
+    let world = World::with_inbox(mails(60)).await;
+    world.switch("delta-replay", json!(5)).await;
+    let (account, inbox) = open(&world, INBOX).await;
+    let folder = inbox.folder.key;
+    let (archive, junk) = (mailbox("Archive"), mailbox("Junk Email"));
+    let [a, b, c] = [1..=20, 11..=40, 31..=60].map(uids);
+    let seen = flags("\\Seen");
+    let rounds = async {
+        for _ in 0..5 {
+            world.look(INBOX).await;
+            world.look("Archive").await;
+        }
+    };
+    let (a, b, c, ()) = tokio::join!(
+        account.move_to(folder, &a, &archive),
+        account.store_flags(folder, &b, FlagChange::Add, &seen),
+        account.move_to(folder, &c, &junk),
+        rounds
+    );
+    let (a, c) = (a.unwrap(), c.unwrap());
+    assert_eq!((a.pairs.len(), c.pairs.len()), (20, 30));
+    b.unwrap();
+    for _ in 0..2 {
+        assert_eq!(world.look(INBOX).await.len(), 10);
+        assert_eq!(world.look("Archive").await.len(), 20);
+        assert_eq!(world.look("Junk Email").await.len(), 30);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

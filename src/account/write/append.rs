@@ -107,7 +107,8 @@ fn now() -> i64 {
 
 /// The message as Graph has it in its folder, and whether Graph takes it for a draft that it is not.
 async fn upload(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<(Message, bool)> {
-    let whole = compose::must_stay_whole(&mail.structure);
+    let whole =
+        super::manners(inner).append_faithfully || compose::must_stay_whole(&mail.structure);
     let fits = mail.octets.len() <= MAX_MIME;
     if whole && !fits {
         return Err(Error::TooLarge);
@@ -252,7 +253,11 @@ async fn commit(
         served: mail.served,
     };
     let turns = carry::turns(inner, &[folder.key]).await;
-    let uid = inner.store.append_row(folder.key, written).await?;
+    let uid = match inner.store.append_row(folder.key, written).await {
+        Ok(uid) => uid,
+        // A full disk: the client is told so, and keeps what it has.
+        Err(error) => return Err(take_back(inner, &remote, error.into()).await),
+    };
     drop(turns);
     inner.hub.announce(folder.key);
     match known {

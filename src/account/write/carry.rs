@@ -17,7 +17,7 @@ use std::{
 
 /// A commit waits so long for a round of its folder to end, so that a page in flight does not bring back what left.
 /// Without the wait the next round heals it.
-const TURN: Duration = Duration::from_secs(5);
+const TURN: Duration = Duration::from_secs(2);
 
 /// An action of Graph's that puts messages into a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,9 +211,10 @@ pub(super) async fn expunge(
     let row = inner.store.folder(folder).await?.ok_or(Error::FolderGone)?;
     let folders = inner.store.folders().await?;
     let bin = folders.iter().find(|f| f.role == Some(Role::Trash));
-    let in_bin = bin.is_some_and(|bin| super::is_within(&folders, &row, bin));
+    let final_here = super::manners(inner).expunge_for_good
+        || bin.is_some_and(|bin| super::is_within(&folders, &row, bin));
     for portion in rows.chunks(PORTION) {
-        let fate = match in_bin {
+        let fate = match final_here {
             true => Fate {
                 purged: portion.to_vec(),
                 binned: Vec::new(),

@@ -29,6 +29,15 @@ pub enum FlagChange {
     Remove,
 }
 
+/// Where people differ in what they want of writing; the default is what Outlook users expect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Manners {
+    /// APPEND sends the MIME as it is. Outlook then shows every appended mail as an unsent draft (surprise 1).
+    pub append_faithfully: bool,
+    /// EXPUNGE deletes for good, also outside the deleted items.
+    pub expunge_for_good: bool,
+}
+
 /// Outcome of STORE.
 #[derive(Debug, Default)]
 pub struct Stored {
@@ -108,6 +117,12 @@ impl Account {
         to_its_end(work).await
     }
 
+    /// The first call counts.
+    pub fn set_manners(&self, manners: Manners) {
+        // Err: set before.
+        let _ = self.inner.manners.set(manners);
+    }
+
     /// Tells the account what was given to send, so that a client's APPEND to Sent Items waits for Graph's own copy
     /// in place of making a second one. The first call counts.
     pub fn set_outgoing(&self, outgoing: std::sync::Arc<dyn Outgoing>) {
@@ -134,6 +149,10 @@ impl Account {
         let (account, from, to) = (self.clone(), from.clone(), to.clone());
         to_its_end(async move { tree::rename(&account, &from, &to).await }).await
     }
+}
+
+fn manners(inner: &super::Inner) -> Manners {
+    inner.manners.get().copied().unwrap_or_default()
 }
 
 /// A task of its own: whoever stops waiting does not stop it between Graph and the commit.

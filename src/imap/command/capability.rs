@@ -1,13 +1,14 @@
 //! CAPABILITY (RFC 3501 section 6.1.1): exactly what works, here and now.
 
 use crate::imap::{
+    flow::MESSAGE,
     reply::Reply,
     session::{Session, Stage},
 };
 
-/// RFC 3501, 4959, 7888, 2971, 2342, 3348, 6154, 2177, 5161, 3691.
-const ALWAYS: &str =
-    "IMAP4rev1 SASL-IR LITERAL+ ID NAMESPACE CHILDREN SPECIAL-USE IDLE ENABLE UNSELECT";
+/// RFC 3501, 4959, 7888, 2971, 2342, 3348, 6154, 2177, 5161, 3691, 4315, 6851.
+const ALWAYS: &str = "IMAP4rev1 SASL-IR LITERAL+ ID NAMESPACE CHILDREN SPECIAL-USE IDLE ENABLE \
+    UNSELECT UIDPLUS MOVE";
 
 pub fn capability(session: &mut Session) -> Reply {
     let list = code(session);
@@ -19,6 +20,8 @@ pub fn capability(session: &mut Session) -> Reply {
 pub fn code(session: &Session) -> String {
     let mut list = format!("CAPABILITY {ALWAYS}");
     if session.stage() != Stage::NotAuthenticated {
+        // RFC 7889 section 2.
+        list.push_str(&format!(" APPENDLIMIT={MESSAGE}"));
         return list;
     }
     if may_start_tls(session) {

@@ -6,14 +6,18 @@
 //! section goes out piece by piece.
 //!
 //! One message's failure is not the others': they are answered, then comes a tagged NO. Nothing is ever
-//! written into a message. A message that is gone meanwhile is left out; with numbers that is NO
-//! [EXPUNGEISSUED] (RFC 2180 section 4.1.2, RFC 5530), with UIDs it is as good as a UID that does not exist:
-//! OK (RFC 3501 section 6.4.8).
+//! written into a message.
 //!
-//! `BODY[]` without PEEK does not set `\Seen` yet: mailboxes are READ-ONLY until they can be changed.
+//! A section without PEEK sets `\Seen` where the mailbox is selected read-write, once the message is at hand
+//! and before it is answered. If Graph does not take the flag, the message is read all the same.
 
-use super::section::{Source, Wanted};
+use super::{
+    no_such_number,
+    outcome::Outcome,
+    section::{Source, Wanted},
+};
 use crate::{
+    account::FlagChange,
     account::{self, Account, MessageRow, Served},
     imap::{
         conn::{Conn, Ended, Result},
@@ -22,7 +26,7 @@ use crate::{
         view::{SeqNum, View},
         wire::{Item, SequenceSet, body, encode},
     },
-    mail::{ErrorClass, Uid},
+    mail::{ErrorClass, Flags, SystemFlag, Uid},
     mime::{self, Structure},
 };
 use std::{collections::HashMap, ops::Range, time::Duration};
@@ -49,6 +53,8 @@ struct Plan {
     items: Vec<Ask>,
     need: Need,
     structure: bool,
+    /// It is reading: sets `\Seen`.
+    reads: bool,
 }
 
 #[derive(Debug)]
@@ -65,6 +71,7 @@ impl Plan {
             items: Vec::new(),
             need: Need::View,
             structure: false,
+            reads: false,
         };
         for item in implied.into_iter().chain(items) {
             plan.add(item);
@@ -81,6 +88,10 @@ impl Plan {
         };
         self.need = self.need.max(need);
         self.structure |= structure;
+        self.reads |= matches!(
+            item,
+            Item::Rfc822 | Item::Rfc822Text | Item::Section { peek: false, .. }
+        );
         self.items.push(match Wanted::from_item(&item) {
             Some(wanted) => {
                 self.structure |= wanted.needs_structure();
@@ -89,33 +100,10 @@ impl Plan {
             None => Ask::Plain(item),
         });
     }
-}
 
-/// What went wrong with some of the messages.
-#[derive(Debug, Default)]
-struct Outcome {
-    vanished: bool,
-    failed: Option<ErrorClass>,
-}
-
-impl Outcome {
-    fn note(&mut self, error: &account::Error) {
-        if error.class() == ErrorClass::NotFound {
-            self.vanished = true;
-            return;
-        }
-        log(error, "FETCH");
-        self.failed.get_or_insert(error.class());
-    }
-
-    fn reply(&self, uid: bool) -> Reply {
-        match self.failed {
-            Some(class) => Reply::from(class),
-            None if self.vanished && !uid => {
-                Reply::no("EXPUNGEISSUED", "Some of the messages are gone")
-            }
-            None => Reply::ok("Done"),
-        }
+    fn tells_flags(&self) -> bool {
+        let flags = |ask: &Ask| matches!(ask, Ask::Plain(Item::Flags));
+        self.items.iter().any(flags)
     }
 }
 
@@ -129,7 +117,7 @@ pub async fn fetch(
         return Ok(Reply::bad("Nothing is selected"));
     };
     let Some(places) = places(&selected.view, uid, set) else {
-        return Ok(Reply::bad("There is no message with that number"));
+        return Ok(no_such_number());
     };
     let plan = Plan::new(uid, items);
     let mut fetching = Fetching {
@@ -137,7 +125,7 @@ pub async fn fetch(
         selected,
         conn: &mut session.conn,
         plan: &plan,
-        outcome: Outcome::default(),
+        outcome: Outcome::new("FETCH"),
     };
     if plan.need == Need::View {
         fetching.flags_only(places).await?;
@@ -147,7 +135,7 @@ pub async fn fetch(
             fetching.chunk(chunk).await?;
         }
     }
-    Ok(fetching.outcome.reply(uid))
+    Ok(fetching.outcome.reply(uid, Reply::ok("Done")))
 }
 
 /// Places in the view, ascending. `None`: a message number that is not in use (section 9: BAD).
@@ -171,7 +159,7 @@ pub(super) fn places(view: &View, uid: bool, set: &SequenceSet) -> Option<Vec<Ra
 
 struct Fetching<'a> {
     account: &'a Account,
-    selected: &'a Selection,
+    selected: &'a mut Selection,
     conn: &'a mut Conn,
     plan: &'a Plan,
     outcome: Outcome,
@@ -206,6 +194,9 @@ impl Fetching<'_> {
             }
         };
         let served = self.served(&rows).await?;
+        if self.plan.reads && self.selected.writable {
+            self.see(&rows, &served).await?;
+        }
         let mut rows: HashMap<_, _> = rows
             .iter()
             .map(|row| row.uid)
@@ -215,7 +206,7 @@ impl Fetching<'_> {
             match rows.remove(&uid) {
                 Some((row, Ok(served))) => self.message(seq, Some(row), served.as_ref()).await?,
                 Some((_, Err(error))) => self.outcome.note(&error),
-                None => self.outcome.vanished = true,
+                None => self.outcome.vanish(),
             }
             self.conn.relieve().await?;
         }
@@ -234,6 +225,46 @@ impl Fetching<'_> {
         Ok(served.into_iter().map(|one| one.map(Some)).collect())
     }
 
+    /// Sets `\Seen` of what is about to be shown. Where FLAGS are asked for they are in the same response,
+    /// else they follow.
+    async fn see(
+        &mut self,
+        rows: &[MessageRow],
+        served: &[account::Result<Option<Served>>],
+    ) -> Result<()> {
+        let view = &mut self.selected.view;
+        let unseen = |uid| {
+            let row = view.seq_of(uid).and_then(|seq| view.row(seq));
+            row.is_some_and(|row| !row.flags.has(SystemFlag::Seen))
+        };
+        let shown = rows.iter().zip(served).filter(|(_, one)| one.is_ok());
+        let uids: Vec<_> = shown
+            .map(|(row, _)| row.uid)
+            .filter(|u| unseen(*u))
+            .collect();
+        if uids.is_empty() {
+            return Ok(());
+        }
+        let seen = Flags::default().with(SystemFlag::Seen);
+        let folder = self.selected.folder;
+        let stored = self
+            .account
+            .store_flags(folder, &uids, FlagChange::Add, &seen);
+        match self.conn.patiently(stored).await? {
+            Ok(stored) => {
+                let told = self.plan.tells_flags();
+                for row in stored.changed {
+                    self.selected.view.stored(row, told);
+                }
+                for (_, error) in stored.failed {
+                    log(&error, "\\Seen");
+                }
+            }
+            Err(error) => log(&error, "\\Seen"),
+        }
+        Ok(())
+    }
+
     /// Writes one response, or none if something of it can't be got.
     async fn message(
         &mut self,
@@ -246,7 +277,7 @@ impl Fetching<'_> {
                 Ok(structure) => Some(structure),
                 Err(error) => {
                     tracing::error!(%error, "a kept structure can't be read");
-                    self.outcome.failed.get_or_insert(ErrorClass::Bug);
+                    self.outcome.fail(ErrorClass::Bug);
                     return Ok(());
                 }
             },

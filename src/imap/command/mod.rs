@@ -1,7 +1,12 @@
 //! One file for each command, or tight family.
 
+pub mod append;
 pub mod capability;
+pub mod copy;
+pub mod expunge;
 pub mod fetch;
+pub mod flags;
+pub mod folder;
 pub mod id;
 pub mod idle;
 pub mod list;
@@ -9,6 +14,7 @@ pub mod login;
 pub mod mailbox;
 pub mod namespace;
 pub mod noop;
+pub mod outcome;
 pub mod pattern;
 pub mod search;
 pub mod section;
@@ -24,10 +30,11 @@ use super::{
     wire::{Command, encode},
 };
 use crate::account;
+use copy::Kind;
 
-/// Carries out a command that the state table allows. Untagged responses are gathered in the connection; the tagged
-/// one is returned.
-pub async fn execute(session: &mut Session, command: Command) -> Result<Reply> {
+/// Carries out a command that the state table allows; `octets` is its whole text. Untagged responses are
+/// gathered in the connection; the tagged one is returned.
+pub async fn execute(session: &mut Session, command: Command, octets: Vec<u8>) -> Result<Reply> {
     match command {
         Command::Capability => Ok(capability::capability(session)),
         Command::Noop | Command::Check => noop::noop(session).await,
@@ -50,7 +57,8 @@ pub async fn execute(session: &mut Session, command: Command) -> Result<Reply> {
         Command::Namespace => Ok(namespace::namespace(session)),
         Command::Select(name) => mailbox::select(session, name, false).await,
         Command::Examine(name) => mailbox::select(session, name, true).await,
-        Command::Close | Command::Unselect => Ok(mailbox::unselect(session)),
+        Command::Close => mailbox::close(session).await,
+        Command::Unselect => Ok(mailbox::unselect(session)),
         Command::Subscribe(name) => subscribe::set(session, name, true).await,
         Command::Unsubscribe(name) => subscribe::set(session, name, false).await,
         Command::List(pattern) => list::list(session, &pattern).await,
@@ -59,23 +67,40 @@ pub async fn execute(session: &mut Session, command: Command) -> Result<Reply> {
         Command::Idle => idle::idle(session).await,
         Command::Search { uid, key } => search::search(session, uid, key).await,
         Command::Fetch { uid, set, items } => fetch::fetch(session, uid, &set, items).await,
-        Command::Store { .. }
-        | Command::Copy { .. }
-        | Command::Move { .. }
-        | Command::Expunge(_)
-        | Command::Append(_)
-        | Command::Create(_)
-        | Command::Delete(_)
-        | Command::Rename(..) => Ok(read_only()),
+        Command::Store {
+            uid,
+            set,
+            change,
+            flags,
+            silent,
+        } => flags::store(session, uid, &set, change, &flags, silent).await,
+        Command::Copy { uid, set, to } => copy::copy(session, Kind::Copy, uid, &set, to).await,
+        Command::Move { uid, set, to } => copy::copy(session, Kind::Move, uid, &set, to).await,
+        Command::Expunge(set) => expunge::expunge(session, set.as_ref()).await,
+        Command::Append(append) => append::append(session, append, octets).await,
+        Command::Create(name) => folder::create(session, name).await,
+        Command::Delete(name) => folder::delete(session, name).await,
+        Command::Rename(from, to) => folder::rename(session, from, to).await,
     }
 }
 
-/// STORE, COPY, MOVE, EXPUNGE, APPEND, CREATE, DELETE, RENAME.
-pub fn read_only() -> Reply {
-    Reply::no(
-        "CANNOT",
-        "This version of Postern reads mailboxes, it does not change them",
-    )
+/// The mailbox is selected by EXAMINE, or by someone who may only read.
+fn read_only() -> Reply {
+    Reply::no("READ-ONLY", "The mailbox is selected for reading")
+}
+
+/// Who logged in may only read.
+pub fn not_allowed() -> Reply {
+    Reply::no("NOPERM", "This login may read mail, not change it")
+}
+
+/// Of COPY, MOVE and APPEND: the client may ask the user, create the mailbox, and try again (RFC 3501 section 7.1).
+pub fn no_such_target() -> Reply {
+    Reply::no("TRYCREATE", "There is no such mailbox")
+}
+
+fn no_such_number() -> Reply {
+    Reply::bad("There is no message with that number")
 }
 
 /// A mailbox name that can be none: it is not modified UTF-7.

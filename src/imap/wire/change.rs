@@ -7,26 +7,21 @@ use super::{
     sequence::sequence_set,
     token::{Cursor, Read, is_atom_char},
 };
-use crate::mail::{Flags, Keyword, SystemFlag};
-
-/// How STORE changes flags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Replace,
-    Add,
-    Remove,
-}
+use crate::{
+    account::FlagChange,
+    mail::{Flags, Keyword, SystemFlag},
+};
 
 pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Read<Command> {
     cursor.space()?;
     let set = sequence_set(cursor)?;
     cursor.space()?;
-    let mode = if cursor.take(b'+') {
-        Mode::Add
+    let change = if cursor.take(b'+') {
+        FlagChange::Add
     } else if cursor.take(b'-') {
-        Mode::Remove
+        FlagChange::Remove
     } else {
-        Mode::Replace
+        FlagChange::Set
     };
     let silent = match cursor.keyword()?.as_str() {
         "FLAGS" => false,
@@ -43,7 +38,7 @@ pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Read<Command> {
     Ok(Command::Store {
         uid,
         set,
-        mode,
+        change,
         flags,
         silent,
     })
@@ -126,10 +121,10 @@ mod tests {
             .map(|r| r.command)
     }
 
-    fn stored(text: &str) -> Option<(bool, Mode, String, bool)> {
+    fn stored(text: &str) -> Option<(bool, FlagChange, String, bool)> {
         let Command::Store {
             uid,
-            mode,
+            change,
             flags,
             silent,
             ..
@@ -138,31 +133,31 @@ mod tests {
             return None;
         };
         let names: Vec<_> = flags.wire_names().collect();
-        Some((uid, mode, names.join(" "), silent))
+        Some((uid, change, names.join(" "), silent))
     }
 
     #[test]
     fn store_in_every_form() {
-        let case = |uid, mode, flags: &str, silent| Some((uid, mode, flags.to_owned(), silent));
+        let case = |uid, change, flags: &str, silent| Some((uid, change, flags.to_owned(), silent));
         assert_eq!(
             stored("STORE 1 FLAGS (\\seen)"),
-            case(false, Mode::Replace, "\\Seen", false)
+            case(false, FlagChange::Set, "\\Seen", false)
         );
         assert_eq!(
             stored("uid store 1:* +flags.silent \\Deleted work"),
-            case(true, Mode::Add, "\\Deleted work", true)
+            case(true, FlagChange::Add, "\\Deleted work", true)
         );
         assert_eq!(
             stored("STORE 2,4 -FLAGS ($forwarded $MDNSent)"),
-            case(false, Mode::Remove, "$Forwarded $MDNSent", false)
+            case(false, FlagChange::Remove, "$Forwarded $MDNSent", false)
         );
         assert_eq!(
             stored("STORE 1 FLAGS ()"),
-            case(false, Mode::Replace, "", false)
+            case(false, FlagChange::Set, "", false)
         );
         assert_eq!(
             stored("STORE 1 FLAGS (\\Recent \\Flagged)"),
-            case(false, Mode::Replace, "\\Flagged", false)
+            case(false, FlagChange::Set, "\\Flagged", false)
         );
         for bad in [
             "STORE 1 FLAGS",

@@ -1,13 +1,12 @@
 //! The own grammar against the codec's: whatever both take must mean the same.
 
 use super::{
-    Command, Item,
-    change::Mode,
-    codec, decode,
+    Command, Item, codec, decode,
     search::Key,
     sequence::{Bound, SequenceSet},
 };
 use crate::{
+    account::FlagChange,
     mail::{Flags, Keyword, SystemFlag},
     mime::{Part, Section},
 };
@@ -234,7 +233,7 @@ fn agrees(command: &str) -> bool {
                 Command::Store {
                     uid,
                     set: s,
-                    mode,
+                    change,
                     flags: f,
                     silent,
                 },
@@ -249,11 +248,11 @@ fn agrees(command: &str) -> bool {
             ) => {
                 assert_eq!((uid, s), (their_uid, set(&sequence_set)), "{command}");
                 let kind = match kind {
-                    StoreType::Replace => Mode::Replace,
-                    StoreType::Add => Mode::Add,
-                    StoreType::Remove => Mode::Remove,
+                    StoreType::Replace => FlagChange::Set,
+                    StoreType::Add => FlagChange::Add,
+                    StoreType::Remove => FlagChange::Remove,
                 };
-                assert_eq!((mode, f), (kind, flags(&theirs)), "{command}");
+                assert_eq!((change, f), (kind, flags(&theirs)), "{command}");
                 assert_eq!(silent, response == StoreResponse::Silent, "{command}");
             }
             (

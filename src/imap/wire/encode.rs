@@ -1,7 +1,7 @@
 //! The terminals of responses (RFC 3501 section 9), octet exact.
 
 use super::{token::is_atom_char, utf7};
-use crate::mail::{Flags, MailboxName};
+use crate::mail::{Flags, MailboxName, Uid};
 use chrono::{DateTime, Datelike, Timelike};
 
 /// As dates on the wire name them.
@@ -92,6 +92,22 @@ pub fn flags(out: &mut Vec<u8>, flags: &Flags, recent: bool) {
     out.push(b')');
 }
 
+/// A set of UIDs in this order (RFC 4315 section 4), runs of neighbours as ranges.
+pub fn uid_set(uids: impl IntoIterator<Item = Uid>) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for uid in uids.into_iter().map(Uid::value) {
+        match runs.last_mut() {
+            Some(run) if run.1.checked_add(1) == Some(uid) => run.1 = uid,
+            _ => runs.push((uid, uid)),
+        }
+    }
+    let shown = runs.into_iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}:{last}"),
+    });
+    shown.collect::<Vec<_>>().join(",")
+}
+
 /// `date-time` of Unix seconds, in UTC.
 pub fn date_time(out: &mut Vec<u8>, seconds: i64) {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
@@ -132,6 +148,16 @@ mod tests {
         assert_eq!(name("Gelöschte Elemente"), "\"Gel&APY-schte Elemente\"");
         assert_eq!(name("a\"b"), "\"a\\\"b\"");
         assert_eq!(name("Entwürfe"), "Entw&APw-rfe");
+    }
+
+    #[test]
+    fn sets_keep_their_order() {
+        let set = |uids: &[u32]| uid_set(uids.iter().map(|uid| Uid::new(*uid).unwrap()));
+        assert_eq!(set(&[]), "");
+        assert_eq!(set(&[7]), "7");
+        assert_eq!(set(&[1, 2, 3, 5, 9, 10]), "1:3,5,9:10");
+        assert_eq!(set(&[12, 11, 10, 11]), "12,11,10:11");
+        assert_eq!(set(&[u32::MAX, 1]), "4294967295,1");
     }
 
     #[test]

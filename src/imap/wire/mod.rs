@@ -24,7 +24,10 @@ pub use decode::decode;
 pub use fetch::Item;
 pub use sequence::SequenceSet;
 
-use crate::mail::{Flags, MailboxName, Secret};
+use crate::{
+    account::FlagChange,
+    mail::{Flags, MailboxName, Secret},
+};
 
 /// One command as a client sent it.
 #[derive(Debug)]
@@ -78,7 +81,7 @@ pub enum Command {
     Store {
         uid: bool,
         set: SequenceSet,
-        mode: change::Mode,
+        change: FlagChange,
         flags: Flags,
         /// `.SILENT`: the client knows what it asked for and wants no answer.
         silent: bool,
