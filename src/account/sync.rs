@@ -16,7 +16,7 @@ use crate::{
         self, Priority,
         types::{Entry, Link, Message, Page},
     },
-    mail::{ErrorClass, RemoteId},
+    mail::{ErrorClass, RemoteId, Role},
     store::messages::Change,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -294,7 +294,8 @@ impl Work<'_> {
                 }
                 Err(error) => return Err(self.folder_error(error)),
             };
-            let changes = page.items.iter().map(upsert).collect();
+            let shown = page.items.iter().filter(|m| !self.is_own_draft(m));
+            let changes = shown.map(upsert).collect();
             self.inner
                 .store
                 .stage(self.folder.key, changes, None)
@@ -311,7 +312,20 @@ impl Work<'_> {
 
     async fn page(&self, link: Option<&str>) -> Result<Page<Entry<Message>>> {
         let page = self.graph.message_delta(&self.folder.remote, link).await;
-        page.map_err(|error| self.folder_error(error))
+        let mut page = page.map_err(|error| self.folder_error(error))?;
+        page.items.retain(|entry| match entry {
+            Entry::Changed(message) => !self.is_own_draft(message),
+            Entry::Removed(_) => true,
+        });
+        Ok(page)
+    }
+
+    /// A draft on the way of a submission never shows: it is gone before anybody could use it.
+    fn is_own_draft(&self, message: &Message) -> bool {
+        let message_id = message.internet_message_id.as_deref();
+        let outgoing = self.inner.outgoing.get();
+        self.folder.role == Some(Role::Drafts)
+            && outgoing.is_some_and(|outgoing| outgoing.is_own_draft(&message.id, message_id))
     }
 
     /// 404 to a delta means that the folder went: the tree is looked at anew.

@@ -10,7 +10,7 @@ use crate::{
     mail::{AccountName, ErrorClass, Flags, MailboxName},
     spool::{Couriers, Deliver, Delivered, Options, Report, Spool, deliver_through_graph},
 };
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Opens what an earlier run left to be sent.
@@ -58,6 +58,9 @@ pub(super) async fn follow(
     }
 }
 
+/// So long a submission may take to its first attempt, where its Message-ID gets known.
+const BEGINS: Duration = Duration::from_secs(2);
+
 /// The copy in Sent Items of a mail that was just taken is Graph's to make.
 #[derive(Debug)]
 struct UnderWay {
@@ -70,11 +73,38 @@ impl Outgoing for UnderWay {
         &'a self,
         message_id: &'a str,
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+        Box::pin(async move {
+            let mut changes = self.spool.changes();
+            let until = tokio::time::Instant::now() + BEGINS;
+            loop {
+                let told = self.spool.in_flight(&self.account);
+                if told
+                    .iter()
+                    .any(|mail| mail.message_id.as_deref() == Some(message_id))
+                {
+                    return true;
+                }
+                // One whose Message-ID is not known yet may be it: programs append at once.
+                if told.iter().all(|mail| mail.message_id.is_some()) {
+                    return false;
+                }
+                match tokio::time::timeout_at(until, changes.changed()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) | Err(_) => return false,
+                }
+            }
+        })
+    }
+
+    /// By its id; by its Message-ID while Graph has not told the id yet.
+    fn is_own_draft(&self, id: &str, message_id: Option<&str>) -> bool {
         let told = self.spool.in_flight(&self.account);
-        let known = told
-            .iter()
-            .any(|mail| mail.message_id.as_deref() == Some(message_id));
-        Box::pin(std::future::ready(known))
+        told.iter().any(|mail| match &mail.draft {
+            Some(draft) => draft.as_str() == id,
+            None => {
+                mail.drafting && message_id.is_some() && mail.message_id.as_deref() == message_id
+            }
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Error, Result};
 use crate::{
-    account::{Account, Registry},
+    account::{Account, Manners, Registry},
     config::{self, Use},
     graph::{self, limiter::Limiter},
     mail::{AccountName, ErrorClass},
@@ -274,6 +274,11 @@ impl Seat {
     ) -> std::result::Result<Account, Obstacle> {
         let mailbox = store.mailbox(state).await.map_err(Obstacle::later)?;
         let account = Account::new(self.name().clone(), mailbox, link.graph.clone());
+        let writing = self.account.writing;
+        account.set_manners(Manners {
+            append_faithfully: writing.append_faithfully,
+            expunge_for_good: writing.expunge_for_good,
+        });
         Ok(if self.account.uses == Use::Read {
             account.for_reading()
         } else {

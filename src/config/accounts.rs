@@ -1,7 +1,7 @@
 //! The `[[account]]` tables.
 
 use super::{
-    Account, Cloud, SignIn, Use, check, cloud,
+    Account, Cloud, SignIn, Use, Writing, check, cloud,
     read::{Placed, Reader, Section},
 };
 use crate::mail::AccountName;
@@ -70,6 +70,14 @@ fn account(
             ("send", Use::Send),
         ],
     );
+    let writing = Writing {
+        append_faithfully: section
+            .choice("append", &[("outlook", false), ("faithful", true)])
+            .unwrap_or_default(),
+        expunge_for_good: section
+            .choice("expunge", &[("deleted-items", false), ("delete", true)])
+            .unwrap_or_default(),
+    };
     let own_cloud = cloud::by_name(section, "cloud");
     claim(reader, logins, name.as_ref(), mailbox.as_ref(), index);
     let mailbox = mailbox?.value;
@@ -81,6 +89,7 @@ fn account(
         client_id: client_id?.value.to_lowercase(),
         sign_in: sign_in.unwrap_or(SignIn::Device),
         uses: uses.unwrap_or(Use::Mail),
+        writing,
         cloud: own_cloud.or_else(|| default_cloud.cloned())?,
     })
 }

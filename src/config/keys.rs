@@ -24,6 +24,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "client_id",
             "sign_in",
             "use",
+            "append",
+            "expunge",
             "cloud",
         ],
     ),

@@ -65,6 +65,7 @@ pub struct Account {
     pub client_id: String,
     pub sign_in: SignIn,
     pub uses: Use,
+    pub writing: Writing,
     /// The account's own cloud, or that of `[cloud]`.
     pub cloud: Cloud,
 }
@@ -72,6 +73,15 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignIn {
     Device,
+}
+
+/// What becomes of what mail programs write, beside sending.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Writing {
+    /// `append = "faithful"`: MIME goes up as it is, and Outlook shows it as unsent.
+    pub append_faithfully: bool,
+    /// `expunge = "delete"`: for good, also outside the deleted items.
+    pub expunge_for_good: bool,
 }
 
 /// `use = "mail" | "read" | "send"`: decides the scopes asked for.

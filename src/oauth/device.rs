@@ -168,6 +168,7 @@ mod tests {
             client_id: "app".to_owned(),
             sign_in: SignIn::Device,
             uses: Use::Mail,
+            writing: crate::config::Writing::default(),
             cloud: Cloud {
                 login_url: url.clone(),
                 graph_url: url,

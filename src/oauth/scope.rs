@@ -46,6 +46,7 @@ mod tests {
             client_id: "c".to_owned(),
             sign_in: SignIn::Device,
             uses,
+            writing: crate::config::Writing::default(),
             cloud: Cloud {
                 login_url: "https://login.example.com/".parse().unwrap(),
                 graph_url: graph.parse().unwrap(),

@@ -1,6 +1,9 @@
 //! What is known of each submission: on disk first, then in memory for those who ask.
 
-use super::{SubmissionId, state::State};
+use super::{
+    SubmissionId,
+    state::{State, Step},
+};
 use crate::{
     mail::{AccountName, RemoteId},
     store::{self, Store, spool::Submission},
@@ -23,6 +26,8 @@ pub struct InFlight {
     pub message_id: Option<String>,
     /// The immutable id of the draft; the sent copy keeps it.
     pub draft: Option<RemoteId>,
+    /// Perhaps there is a draft whose id was not told yet.
+    pub drafting: bool,
     /// Unix milliseconds.
     pub accepted: i64,
     /// Graph took it.
@@ -71,6 +76,7 @@ impl Ledger {
                 id: SubmissionId(submission.id),
                 message_id: progress.message_id.clone(),
                 draft: progress.draft.clone(),
+                drafting: Step::from_kept(&progress.step) == Some(Step::Drafting),
                 accepted: submission.accepted,
                 sent: state == Some(State::Sent),
             },

@@ -1,6 +1,6 @@
 //! The config file: the example, its schema, and every way to get it wrong.
 
-use postern::config::{Config, KEYS, SignIn, Use};
+use postern::config::{Config, KEYS, SignIn, Use, Writing};
 use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
@@ -31,6 +31,15 @@ fn the_example_is_right_and_shows_the_defaults() {
         shared.cloud.graph_url.as_str(),
         "https://graph.microsoft.com/"
     );
+}
+
+#[test]
+fn what_becomes_of_written_mail_can_be_chosen() {
+    let of = |lines: &str| parse(&format!("{ACCOUNT}{lines}")).unwrap().accounts[0].writing;
+    assert_eq!(of(""), Writing::default());
+    let both = of("append = \"faithful\"\nexpunge = \"delete\"\n");
+    assert!(both.append_faithfully && both.expunge_for_good);
+    assert!(parse(&format!("{ACCOUNT}append = \"mime\"\n")).is_err());
 }
 
 /// The ten lines at the head of the example, its comment signs taken off.

@@ -42,6 +42,7 @@ async fn account_here() -> Account {
         client_id: given("CLIENT"),
         sign_in: config::SignIn::Device,
         uses: config::Use::Mail,
+        writing: config::Writing::default(),
         cloud: cloud.clone(),
     };
     let http = oauth::client::http(&cloud).unwrap();

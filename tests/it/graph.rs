@@ -258,6 +258,7 @@ pub(crate) fn account(login: &Url, graph: &Url) -> Account {
         client_id: "app".to_owned(),
         sign_in: SignIn::Device,
         uses: Use::Mail,
+        writing: postern::config::Writing::default(),
         cloud: Cloud {
             login_url: login.clone(),
             graph_url: graph.clone(),

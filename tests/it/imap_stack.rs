@@ -76,6 +76,7 @@ impl Stack {
             client_id,
             sign_in: config::SignIn::Device,
             uses: config::Use::Mail,
+            writing: config::Writing::default(),
             cloud: cloud.clone(),
         };
         let dir = tempfile::tempdir().unwrap();

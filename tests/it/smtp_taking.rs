@@ -114,6 +114,44 @@ fn twenty_megabytes_pass_through_without_staying() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
+/// A file system of 4 MB in the spool's place.
+#[test]
+fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let mount = ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    let probe = Command::new("unshare").args(mount).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no file system can be mounted"
+        );
+        eprintln!("SKIPPED: no file system can be mounted; nothing is known of a full disk");
+        return;
+    }
+    let script = "mkdir -p data/spool && mount -t tmpfs -o size=4m,mode=700 tmpfs data/spool && \
+                  exec \"$0\" run --config postern.toml";
+    let mut command = Command::new("unshare");
+    command
+        .args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_postern")])
+        .current_dir(home.path())
+        .env("HOME", home.path());
+    let (_server, port, plain) = server(home.path(), &mut command);
+    let line = format!("{}\r\n", "QUJD".repeat(19));
+    for (octets, answer) in [
+        (100_000, "250 2.0.0 Queued as 1"),
+        (8_000_000, "452 4.3.1 "),
+        (100_000, "250 2.0.0 Queued as 2"),
+    ] {
+        let mut client = Client::in_data(port, &plain);
+        let message = format!(
+            "Subject: x\r\n\r\n{}.\r\n",
+            line.repeat(octets / line.len())
+        );
+        client.send(message.as_bytes());
+        client.says(answer);
+    }
+}
+
 /// The promise of the 250, seen by the kernel: the message's file, its folder and the row that names
 /// it are synced between the last octet of the message and the reply.
 #[test]

@@ -707,7 +707,8 @@ async fn random_deaths_lose_nothing_and_repeat_nothing() {
         .iter()
         .map(|a| a["message_id"].as_str().unwrap())
         .collect();
-    (want.sort_unstable(), got.sort_unstable());
+    want.sort_unstable();
+    got.sort_unstable();
     assert!(want.len() > 15);
     assert_eq!(got, want, "seed {seed}");
     post.until_count(ANNA, "drafts", 0).await;

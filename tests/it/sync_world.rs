@@ -55,6 +55,7 @@ impl World {
             client_id: tenant.client_id.clone(),
             sign_in: config::SignIn::Device,
             uses: config::Use::Mail,
+            writing: config::Writing::default(),
             cloud: cloud.clone(),
         };
         let dir = tempfile::tempdir().unwrap();

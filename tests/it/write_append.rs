@@ -370,6 +370,39 @@ impl Outgoing for Expecting {
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
         Box::pin(async move { message_id == self.0 })
     }
+
+    fn is_own_draft(&self, _id: &str, message_id: Option<&str>) -> bool {
+        message_id == Some(self.0)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_draft_of_a_submission_does_not_show() {
+    let world = World::with_inbox(mails(1)).await;
+    let account = world.account();
+    account.set_outgoing(Arc::new(Expecting("<d2@example.com>")));
+    let draft = |subject: &str| json!({"mailbox": ANNA, "folder": "drafts", "draft": true, "mime": STANDARD.encode(mime(subject))});
+    for subject in ["d1", "d2"] {
+        world.post("deliver", draft(subject)).await;
+    }
+    // In the first listing, and in a round.
+    let seen = account.select(&mailbox("Drafts")).await.unwrap();
+    assert_eq!(plain(&rows(&account, &seen).await), "1 d1");
+    for subject in ["d2", "d3"] {
+        world.post("deliver", draft(subject)).await;
+    }
+    let mut looks = 0;
+    let seen = loop {
+        let seen = account.select(&mailbox("Drafts")).await.unwrap();
+        let seen = plain(&rows(&account, &seen).await);
+        looks += 1;
+        if seen != "1 d1" || looks > 100 {
+            break seen;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(seen, "1 d1, 2 d3");
+    assert_eq!(world.ids("drafts").await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

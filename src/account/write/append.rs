@@ -43,6 +43,9 @@ pub trait Outgoing: std::fmt::Debug + Send + Sync {
         &'a self,
         message_id: &'a str,
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+
+    /// Whether a draft is one that Postern made on the way of a mail: nobody is to see it.
+    fn is_own_draft(&self, id: &str, message_id: Option<&str>) -> bool;
 }
 
 /// A mail to be appended, looked at once.

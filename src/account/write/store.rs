@@ -3,7 +3,7 @@
 //! Only what differs is told. Categories are replaced as a whole by Graph (surprise 62), so they are
 //! asked for first: those that IMAP cannot show stay. `\Deleted` is ours alone; `\Draft` cannot be changed.
 
-use super::{FlagChange, PORTION, Stored, carry};
+use super::{FlagChange, PORTION, Stored};
 use crate::{
     account::{Error, FolderKey, Inner, MessageRow, Result, ViewRow, flags},
     graph::{self, types::Message},
@@ -36,10 +36,7 @@ pub(super) async fn run(
     commit(inner, folder, local, &mut stored.changed).await?;
     for portion in remote.chunks(PORTION) {
         let done = tell(inner, portion, &mut stored.failed).await;
-        // A page that was asked for before would take back what Graph was told.
-        let turns = carry::turns(inner, &[folder]).await;
         commit(inner, folder, done, &mut stored.changed).await?;
-        drop(turns);
     }
     stored.changed.sort_unstable_by_key(|row| row.uid);
     Ok(stored)
@@ -57,7 +54,7 @@ async fn commit(
     }
     let turns = match edits.iter().all(|(_, edit)| is_ours_alone(edit)) {
         true => Vec::new(),
-        // A page in flight may tell what was before.
+        // A page that was asked for before would take back what Graph was told.
         false => super::carry::turns(inner, &[folder]).await,
     };
     shown.extend(inner.store.edit_flags(folder, edits).await?);
