@@ -1,4 +1,4 @@
-//! IMAP4rev1 server (RFC 3501), reading.
+//! IMAP4rev1 server (RFC 3501).
 //!
 //! [`conn`] moves bytes, [`flow`] frames them, [`wire`] decodes and encodes, [`session`] checks the
 //! state table and dispatches to [`command`], [`view`] keeps each session's message numbers, and

@@ -65,7 +65,7 @@ impl Shared {
             return;
         };
         if submission.progress.report.is_some() {
-            return self.report(submission).await;
+            return self.report(submission, route).await;
         }
         let Some(state) = State::from_kept(&submission.progress.state) else {
             tracing::error!(submission = submission.id, "a state that nobody knows");
@@ -170,7 +170,18 @@ impl Shared {
         }
     }
 
-    async fn report(&self, mut submission: Submission) {
+    async fn report(&self, mut submission: Submission, route: &Route) {
+        if route.send_only {
+            let reason = submission.progress.reason.as_deref().unwrap_or_default();
+            tracing::error!(
+                submission = submission.id,
+                reason,
+                "no right to tell the sender"
+            );
+            submission.progress.report = None;
+            submission.progress.due = None;
+            return self.keep(&submission).await;
+        }
         let report = match self.written(&submission).await {
             Ok(report) => report,
             Err(error) => {

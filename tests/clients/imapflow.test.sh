@@ -1,5 +1,5 @@
-# imapflow reads Anna's mailbox while nodemailer, as Ben, sends to it (imapflow.mjs).
-# The versions are the newest that still run on Debian's own Node.js (18).
+# imapflow reads and changes Anna's mailbox while nodemailer, as Ben, sends to it (imapflow.mjs).
+# These versions run on Debian's own Node.js (18) as well as on newer ones.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 command -v node >/dev/null || { echo "node is not installed (Debian: nodejs)"; exit 1; }

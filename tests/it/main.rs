@@ -21,6 +21,7 @@ mod imap_golden;
 mod imap_server;
 mod imap_stack;
 mod imap_transcripts;
+mod imap_write;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;

@@ -664,6 +664,26 @@ async fn an_attempt_that_a_restart_interrupts_is_looked_into() {
     }
 }
 
+#[tokio::test]
+async fn an_account_that_may_only_send_holds_what_nobody_can_look_up() {
+    let mut post = Post::start().await;
+    post.couriers.get_mut(&anna()).unwrap().send_only = true;
+    post.restart().await;
+    let plain = post
+        .submit(&[BEN], &mail("only", "To: ben@example.com", "x\r\n"))
+        .await;
+    post.reaches(plain, "sent").await;
+    post.fault(json!({"method": "POST", "path": "/sendMail", "after": true, "do": "reset"}))
+        .await;
+    let lost = post
+        .submit(&[BEN], &mail("gone", "To: ben@example.com", "x\r\n"))
+        .await;
+    post.reaches(lost, "in doubt").await;
+    post.reaches(lost, "held").await;
+    assert_eq!(post.accepted().await.len(), 2);
+    assert_eq!(post.files().len(), 1);
+}
+
 /// The worker dies at random moments while mails keep coming: each is sent once.
 #[tokio::test]
 async fn random_deaths_lose_nothing_and_repeat_nothing() {
