@@ -405,7 +405,7 @@ async fn search_tells_the_exact_truth() {
             .unwrap();
         found.into_iter().map(Uid::value).collect()
     };
-    assert_eq!(find(Key::Uids(vec![uids[3]])).await, [4]);
+    assert_eq!(find(Key::Uids(vec![(uids[3], uids[3])])).await, [4]);
     assert_eq!(find(Key::Body("text of m17".into())).await, [17]);
     assert_eq!(
         find(Key::Header("subject".into(), "MÜLLER".into())).await,
@@ -414,7 +414,7 @@ async fn search_tells_the_exact_truth() {
     assert_eq!(find(Key::Text("<m9@example".into())).await, [9]);
     let cheap = Key::And(vec![
         Key::Body("Text".into()),
-        Key::Uids(vec![uids[0], uids[1]]),
+        Key::Uids(vec![(uids[0], uids[1])]),
     ]);
     assert_eq!(find(cheap).await, [1, 2]);
     let none = Key::Not(Box::new(Key::Header("from".into(), "ben@".into())));
