@@ -259,21 +259,21 @@ impl Work<'_> {
             self.extend().await?;
         }
         let unlisted = self.inner.store.unlisted(key).await?;
-        let mut keep = Vec::new();
+        let mut gone = Vec::new();
         for portion in unlisted.chunks(PORTION) {
             let entries = portion.iter().cloned().map(Entry::Removed).collect();
             let settled = self.settle(entries, Kind::Listing).await?;
             if settled.unresolved > 0 {
                 self.hold(settled.unresolved)?;
             }
-            // Still here after all: staged, and so listed.
-            keep.extend(settled.changes.iter().filter_map(|change| match change {
-                Change::Upsert(id, _) => Some(id.clone()),
-                Change::Remove(_) => None,
+            // The others are here after all: staged, and so listed.
+            gone.extend(settled.changes.iter().filter_map(|change| match change {
+                Change::Upsert(..) => None,
+                Change::Remove(id) => Some(id.clone()),
             }));
             self.inner.store.stage(key, settled.changes, None).await?;
         }
-        let after = self.inner.store.commit_listing(key, delta, keep).await?;
+        let after = self.inner.store.commit_listing(key, delta, gone).await?;
         *self.held = 0;
         self.inner.hub.moved(key, self.folder.highest_modseq, after);
         self.folder.highest_modseq = after;
