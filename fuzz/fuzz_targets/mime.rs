@@ -4,12 +4,21 @@
 use libfuzzer_sys::fuzz_target;
 use postern::mime::{self, Body, Part, Section, Slice, Structure};
 
-fn check(part: &Structure, within: &std::ops::Range<usize>, path: &mut Vec<u32>, octets: &[u8], whole: &Structure) {
+fn check(
+    part: &Structure,
+    within: &std::ops::Range<usize>,
+    path: &mut Vec<u32>,
+    octets: &[u8],
+    whole: &Structure,
+) {
     for range in [&part.header, &part.body] {
         assert!(range.start <= range.end && within.start <= range.start && range.end <= within.end);
     }
     for kind in [Part::All, Part::Header, Part::Text, Part::Mime] {
-        let section = Section { path: path.clone(), part: kind };
+        let section = Section {
+            path: path.clone(),
+            part: kind,
+        };
         match mime::locate(whole, &section) {
             Some(Slice::Range(range)) => assert!(octets.get(range).is_some()),
             Some(Slice::Fields(range)) => {
@@ -39,7 +48,13 @@ fn check(part: &Structure, within: &std::ops::Range<usize>, path: &mut Vec<u32>,
 fuzz_target!(|data: &[u8]| {
     let octets = mime::normalize(data);
     let structure = mime::parse(&octets);
-    check(&structure, &(0..octets.len()), &mut Vec::new(), &octets, &structure);
+    check(
+        &structure,
+        &(0..octets.len()),
+        &mut Vec::new(),
+        &octets,
+        &structure,
+    );
     let header = &octets[structure.header.clone()];
     mime::envelope(header);
     mime::text::sent_date(header);

@@ -26,6 +26,8 @@ const TRIES: usize = 3;
 /// In a `$batch` (20 requests): a batch is one answer in memory, base64 inflates it, and Graph bounds it at some MB.
 const BATCH: usize = 20;
 const BATCH_OCTETS: u64 = 2 * 1024 * 1024;
+/// Messages in a row that fail alone after their batch failed: then Graph is down, not the batch too large.
+const FAILURES: usize = 2;
 /// A larger message comes alone, as a stream.
 const SMALL: u64 = 256 * 1024;
 /// Streams at a time: the limiter allows four requests for the mailbox, and others want some.
@@ -59,13 +61,14 @@ pub(super) async fn served(
         .collect()
 }
 
-/// Portions of at most [`BATCH`] rows and [`BATCH_OCTETS`]; without a size a message counts as small.
+/// Portions of at most [`BATCH`] rows and [`BATCH_OCTETS`]; without a size a message counts as the largest that
+/// comes in a batch.
 fn batches<'a>(rows: &[(usize, &'a MessageRow)]) -> Vec<Vec<(usize, &'a MessageRow)>> {
     let mut batches = Vec::new();
     let mut batch = Vec::new();
     let mut octets = 0;
     for &(place, row) in rows {
-        let size = row.store_size.unwrap_or(0).min(SMALL);
+        let size = row.store_size.unwrap_or(SMALL).min(SMALL);
         if batch.len() == BATCH || octets + size > BATCH_OCTETS {
             batches.push(std::mem::take(&mut batch));
             octets = 0;
@@ -113,12 +116,13 @@ async fn bring(
     }
     match batched(graph, &small).await {
         // Each alone would end the same way, only slower.
+        Err(error) if is_for_all(&error) => {
+            let error = shared(&error.into());
+            done.extend(small.iter().map(|&(place, _)| (place, Err(shared(&error)))));
+        }
         Err(error) => {
-            let class = error.class();
-            done.extend(small.iter().map(|&(place, _)| {
-                let text = error.to_string();
-                (place, Err(Error::Shared { class, text }))
-            }));
+            tracing::debug!(%error, "a batch failed: its messages come one by one");
+            done.extend(one_by_one(inner, graph, &small).await);
         }
         Ok(mut outcomes) => {
             for (place, row) in small {
@@ -145,6 +149,60 @@ async fn bring(
     done.extend(downloads.collect::<Vec<_>>().await);
     drop(turns);
     done
+}
+
+/// After a batch that failed as a whole: it may have been too much at a time, or one of its messages. When
+/// [`FAILURES`] in a row fail as well, the fault is not theirs, and the rest is not tried.
+async fn one_by_one(
+    inner: &Inner,
+    graph: &graph::Client,
+    rows: &[(usize, &MessageRow)],
+) -> Vec<(usize, Result<Served>)> {
+    let mut done = Vec::with_capacity(rows.len());
+    let mut failures = 0;
+    for (at, &(place, row)) in rows.iter().enumerate() {
+        let kept = download(inner, graph, row).await;
+        failures = match &kept {
+            Err(error) if error.is_temporary() => failures + 1,
+            _ => 0,
+        };
+        let hopeless = match &kept {
+            Err(error) if failures == FAILURES || is_everyones(error) => Some(shared(error)),
+            _ => None,
+        };
+        done.push((place, kept.map(|kept| kept.served)));
+        if let Some(error) = hopeless {
+            let rest = rows.get(at + 1..).unwrap_or_default();
+            done.extend(rest.iter().map(|&(place, _)| (place, Err(shared(&error)))));
+            break;
+        }
+    }
+    done
+}
+
+fn is_everyones(error: &Error) -> bool {
+    matches!(error, Error::Graph(error) if is_for_all(error))
+}
+
+/// What one request for several ended with, for another of them.
+fn shared(error: &Error) -> Error {
+    Error::Shared {
+        class: error.class(),
+        text: error.to_string(),
+    }
+}
+
+/// Whether it is about no message, so that any other request now ends the same way: nobody is signed in,
+/// Graph wants a pause, nothing could be sent.
+fn is_for_all(error: &graph::Error) -> bool {
+    match error {
+        graph::Error::Auth(_)
+        | graph::Error::WrongAccount { .. }
+        | graph::Error::Paused { .. }
+        | graph::Error::Transport { sent: false, .. } => true,
+        graph::Error::Status(status) => matches!(status.status, 401 | 403 | 429),
+        _ => false,
+    }
 }
 
 /// What a `$batch` brought of `rows`.
@@ -421,8 +479,10 @@ mod tests {
             let rows: Vec<_> = rows.iter().enumerate().collect();
             batches(&rows).iter().map(Vec::len).collect()
         };
-        let small: Vec<_> = (1..=45).map(|n| row(n, None)).collect();
+        let small: Vec<_> = (1..=45).map(|n| row(n, Some(2000))).collect();
         assert_eq!(sizes(&small), [20, 20, 5]);
+        let unknown: Vec<_> = (1..=9).map(|n| row(n, None)).collect();
+        assert_eq!(sizes(&unknown), [8, 1]);
         let large: Vec<_> = (1..=9).map(|n| row(n, Some(SMALL))).collect();
         assert_eq!(sizes(&large), [8, 1]);
     }

@@ -1,8 +1,9 @@
 //! Renderings of one message (pure).
 //!
 //! Exchange makes the MIME anew at each download (surprise 13): generated boundaries, and `X-MS-*` fields
-//! of the header, may be other ones. A rendering is the one that was served only if its SHA-256 is:
-//! [`rebuild`] puts the kept header block and boundaries in and proves the result.
+//! of the header, may be other ones; nothing else may. A rendering is the one that was served only if
+//! its header tells the same and its SHA-256 is the same: [`rebuild`] compares the header fields, puts the kept header
+//! block and boundaries in, and proves the result.
 
 use super::{Error, Result};
 use crate::{
@@ -80,9 +81,14 @@ pub fn looks_whole(octets: &[u8], structure: &Structure) -> bool {
 }
 
 /// The octets that were served, made of a later rendering: the kept header block, and the body with its
-/// boundaries put back. `None` when that is not proved by the SHA-256 of what was served.
+/// boundaries put back. `None` when the fresh header tells anything else (the SHA-256 cannot: the kept block is in
+/// it), or the SHA-256 is not that of what was served.
 pub fn rebuild(served: &Served, octets: &[u8]) -> Option<Vec<u8>> {
     let structure = mime::parse(octets);
+    let header = octets.get(structure.header.clone()).unwrap_or_default();
+    if !same_header(&served.header, header) {
+        return None;
+    }
     let fresh = boundaries(&structure);
     let kept: Vec<&str> = match served.boundaries.as_str() {
         "" => Vec::new(),
@@ -103,6 +109,46 @@ pub fn rebuild(served: &Served, octets: &[u8]) -> Option<Vec<u8>> {
     let body = octets.get(structure.body).unwrap_or_default();
     replace_all(body, &pairs, &mut rebuilt);
     (rebuilt.len() as u64 == served.size && sha256(&rebuilt) == served.sha256).then_some(rebuilt)
+}
+
+/// Whether two header blocks differ in nothing but what each rendering makes anew.
+fn same_header(kept: &[u8], fresh: &[u8]) -> bool {
+    told(kept).eq(told(fresh))
+}
+
+/// What a header block tells, field by field, without what each rendering makes anew.
+fn told(header: &[u8]) -> impl Iterator<Item = Told<'_>> {
+    mime::header::fields(header)
+        .filter(|field| {
+            let start = field.name.get(..TRACE.len()).unwrap_or_default();
+            !start.eq_ignore_ascii_case(TRACE)
+        })
+        .map(|field| match field.is("Content-Type") {
+            true => Told::Type(content_type(field.raw)),
+            false => Told::Field(field.raw),
+        })
+}
+
+/// Fields of Exchange's own begin so; it writes them for each rendering.
+const TRACE: &[u8] = b"X-MS-";
+
+#[derive(PartialEq)]
+enum Told<'a> {
+    /// As it stands, with its line ends.
+    Field(&'a [u8]),
+    /// Media type, subtype, and the parameters without the boundary. Not as it stands: a boundary of another
+    /// length folds the field elsewhere.
+    Type((String, String, Vec<mime::Param>)),
+}
+
+fn content_type(field: &[u8]) -> (String, String, Vec<mime::Param>) {
+    let Structure {
+        media_type: (kind, subtype),
+        mut params,
+        ..
+    } = mime::parse(field);
+    params.retain(|(name, _)| !name.eq_ignore_ascii_case("boundary"));
+    (kind, subtype, params)
 }
 
 fn replace_all(body: &[u8], pairs: &[(&[u8], &[u8])], out: &mut Vec<u8>) {
@@ -150,6 +196,55 @@ mod tests {
         let (served, _) = facts(&mail("1", "a", "b", "Hallo")).unwrap();
         assert_eq!(rebuild(&served, &mail("1", "a", "b", "Hullo")), None);
         assert_eq!(rebuild(&served, b"Subject: x\r\n\r\nHallo\r\n"), None);
+    }
+
+    #[test]
+    fn another_header_is_other_content_though_the_body_is_the_same() {
+        let first = text(&mail("1", "_000_A", "_000_A_b", "Hallo"));
+        let (served, _) = facts(first.as_bytes()).unwrap();
+        let later = text(&mail("2", "_000_XYZ", "_000_XYZ_b", "Hallo"));
+        assert!(rebuild(&served, later.as_bytes()).is_some());
+        let to = "To: b@example.com\r\nMIME-Version";
+        for (was, is) in [
+            ("a@example.com", "b@example.com"),
+            ("From: a@example.com\r\n", ""),
+            ("From: a@", "From:  a@"),
+            ("MIME-Version", to),
+            (
+                "MIME-Version: 1.0\r\n",
+                "MIME-Version: 1.0\r\nX-Mail: 1\r\n",
+            ),
+            ("multipart/mixed", "multipart/related"),
+            ("multipart/mixed;", "multipart/mixed; type=x;"),
+        ] {
+            let edited = later.replacen(was, is, 1);
+            assert_ne!(edited, later);
+            assert_eq!(rebuild(&served, edited.as_bytes()), None, "{was} {is}");
+        }
+        let swapped = later.replacen("MIME-Version: 1.0\r\n", "", 1);
+        let swapped = format!("MIME-Version: 1.0\r\n{swapped}");
+        assert_eq!(rebuild(&served, swapped.as_bytes()), None, "another order");
+    }
+
+    #[test]
+    fn what_each_rendering_makes_anew_is_no_other_content() {
+        let first = mail("1", "_000_A", "_000_A_b", "Hallo");
+        let (served, _) = facts(&first).unwrap();
+        let later = text(&mail("1", "_000_XYZ", "_000_XYZ_b", "Hallo"));
+        for (was, is) in [
+            ("X-MS-Exchange-Trace: 1\r\n", ""),
+            ("MIME-Version", "x-ms-other: 1\r\n\tfolded\r\nMIME-Version"),
+            ("mixed; boundary", "mixed;\r\n\tboundary"),
+        ] {
+            let other = later.replacen(was, is, 1);
+            assert_ne!(other, later);
+            let rebuilt = rebuild(&served, other.as_bytes());
+            assert_eq!(rebuilt.as_ref(), Some(&first), "{was} {is}");
+        }
+    }
+
+    fn text(octets: &[u8]) -> String {
+        String::from_utf8(octets.to_vec()).unwrap()
     }
 
     #[test]

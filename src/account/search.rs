@@ -23,8 +23,9 @@ const PORTION: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     All,
-    /// Ascending.
-    Uids(Vec<Uid>),
+    /// Ranges of UIDs, first and last, ascending and apart: as many as the client wrote, whatever the
+    /// mailbox holds.
+    Uids(Vec<(Uid, Uid)>),
     Flag(SystemFlag),
     Keyword(Keyword),
     Before(NaiveDate),
@@ -92,7 +93,14 @@ impl Key {
     fn decide(&self, facts: &Facts<'_>) -> Option<bool> {
         match self {
             Self::All => Some(true),
-            Self::Uids(uids) => Some(uids.binary_search(&facts.uid).is_ok()),
+            Self::Uids(ranges) => {
+                let before = ranges.partition_point(|(_, last)| *last < facts.uid);
+                Some(
+                    ranges
+                        .get(before)
+                        .is_some_and(|(first, _)| *first <= facts.uid),
+                )
+            }
             Self::Flag(flag) => Some(facts.flags.has(*flag)),
             Self::Keyword(keyword) => Some(facts.flags.has_keyword(keyword)),
             Self::Before(day) => facts.day().map(|d| d < *day),
@@ -354,7 +362,15 @@ mod tests {
         let body = || Box::new(Key::Body("x".into()));
         let flag = |flag| Box::new(Key::Flag(flag));
         assert_eq!(view(Key::All), Some(true));
-        assert_eq!(view(Key::Uids(vec![uid(4), uid(6)])), Some(false));
+        let ranges = |ranges: &[(u32, u32)]| {
+            let ranges = ranges.iter().map(|(a, b)| (uid(*a), uid(*b)));
+            view(Key::Uids(ranges.collect()))
+        };
+        assert_eq!(ranges(&[(4, 4), (6, 9)]), Some(false));
+        assert_eq!(ranges(&[(1, 2), (4, 6), (8, 9)]), Some(true));
+        assert_eq!(ranges(&[(5, 5)]), Some(true));
+        assert_eq!(ranges(&[(1, 4)]), Some(false));
+        assert_eq!(ranges(&[]), Some(false));
         assert_eq!(view(Key::Flag(SystemFlag::Seen)), Some(true));
         assert_eq!(view(Key::Before(day("2026-01-01"))), None);
         assert_eq!(view(Key::Or(body(), flag(SystemFlag::Seen))), Some(true));

@@ -53,6 +53,14 @@ impl Inner {
     }
 }
 
+/// What an inner failure asks for.
+struct Wait {
+    pause: Duration,
+    /// The whole mailbox rests, not this request alone.
+    mailbox: bool,
+    repeat: bool,
+}
+
 impl Client {
     /// Messages by id, 20 to a batch, in the order asked for; each with its own outcome.
     /// `Prefer` is repeated inside; inner 429s are repeated after the largest Retry-After.
@@ -92,7 +100,12 @@ impl Client {
     pub(super) async fn batch(&self, inner: Vec<Inner>) -> Result<Vec<Outcome<Reply>>> {
         let mut outcomes = Vec::with_capacity(inner.len());
         for part in inner.chunks(LIMIT) {
-            outcomes.extend(self.part(part).await?);
+            match self.part(part).await {
+                Ok(part) => outcomes.extend(part),
+                Err(error) if outcomes.is_empty() => return Err(error),
+                // What earlier batches did stays told.
+                Err(error) => outcomes.extend(part.iter().map(|_| Err(error.clone()))),
+            }
         }
         Ok(outcomes)
     }
@@ -105,7 +118,17 @@ impl Client {
         let mut open: Vec<usize> = (0..inner.len()).collect();
         let mut renewed = false;
         for number in 1.. {
-            let answers = self.exchange(inner, &open).await?;
+            let answers = match self.exchange(inner, &open).await {
+                Ok(answers) => answers,
+                Err(error) if number == 1 => return Err(error),
+                Err(error) => {
+                    // What the first time told stays told; only these may have been done now or not.
+                    for at in open {
+                        set(&mut outcomes, at, Err(error.clone()));
+                    }
+                    break;
+                }
+            };
             let mut again = Vec::new();
             let mut longest = None::<Duration>;
             let mut throttled = false;
@@ -123,17 +146,25 @@ impl Client {
                 if unauthorized && !renewed {
                     refused = Some(failed.claims);
                     again.push(at);
-                } else if let Some((pause, mailbox)) =
-                    self.again(item, &failed.error, number, start)
-                {
-                    longest = longest.max(Some(pause));
-                    throttled |= mailbox;
-                    again.push(at);
+                } else if let Some(wait) = self.wait(item, &failed.error, number, start) {
+                    longest = longest.max(Some(wait.pause));
+                    throttled |= wait.mailbox;
+                    if wait.repeat {
+                        again.push(at);
+                    }
                 }
                 set(&mut outcomes, at, Err(failed.error));
             }
             if let Some(claims) = refused {
-                self.renew_held(claims.as_deref()).await?;
+                if let Err(error) = self.renew_held(claims.as_deref()).await {
+                    if again.len() == inner.len() {
+                        return Err(error);
+                    }
+                    for at in again {
+                        set(&mut outcomes, at, Err(error.clone()));
+                    }
+                    break;
+                }
                 renewed = true;
             }
             match longest {
@@ -149,15 +180,9 @@ impl Client {
         Ok(outcomes)
     }
 
-    /// How long to wait before this inner request is sent again, and whether the whole mailbox should;
-    /// `None`: not at all.
-    fn again(
-        &self,
-        item: &Inner,
-        error: &Error,
-        number: u32,
-        start: Instant,
-    ) -> Option<(Duration, bool)> {
+    /// What this inner failure asks for; `None`: nothing. A throttled mailbox rests even where this
+    /// request cannot wait so long: whatever is sent meanwhile counts against it.
+    fn wait(&self, item: &Inner, error: &Error, number: u32, start: Instant) -> Option<Wait> {
         let Error::Status(status) = error else {
             return None;
         };
@@ -172,8 +197,16 @@ impl Client {
             random: random(),
         };
         match retry::verdict(&attempt) {
-            Verdict::Wait { pause, mailbox } => Some((pause, mailbox)),
-            Verdict::GiveUp => None,
+            Verdict::Wait { pause, mailbox } => Some(Wait {
+                pause,
+                mailbox,
+                repeat: true,
+            }),
+            Verdict::GiveUp => retry::slows_mailbox(attempt.fault).then(|| Wait {
+                pause: retry::pause(&attempt),
+                mailbox: true,
+                repeat: false,
+            }),
         }
     }
 

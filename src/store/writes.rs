@@ -120,19 +120,22 @@ impl MailboxStore {
         all: Vec<Carried>,
     ) -> Result<Vec<Uid>> {
         let mailbox = self.clone();
-        let arrived = self
+        let (arrived, heirs) = self
             .state()
             .write(move |tx| {
                 let mut round = Round::begin(tx, to)?;
                 let mut arrived = Vec::with_capacity(all.len());
+                let mut heirs = Vec::new();
                 for one in &all {
                     let (key, uid) = round.arrive(one)?;
-                    mailbox.inherit(tx, one.row.key, key)?;
+                    if mailbox.inherit(tx, one.row.key, key)? {
+                        heirs.push((one.row.key, key));
+                    }
                     if from.is_none() {
                         remember_copy(tx, &one.row.remote, &one.remote)?;
                         mailbox.share_original(tx, &one.row.remote, &one.remote)?;
                     }
-                    arrived.push((one.row.key, key, uid));
+                    arrived.push(uid);
                 }
                 round.finish()?;
                 if let Some(from) = from {
@@ -142,24 +145,27 @@ impl MailboxStore {
                     }
                     round.finish()?;
                 }
-                Ok(arrived)
+                Ok((arrived, heirs))
             })
             .await?;
-        for (old, new, _) in &arrived {
+        for (old, new) in heirs {
             // The cache may vanish at any time: the message is then downloaded once more.
-            if let Err(error) = self.cache().adopt(*old, *new).await {
+            if let Err(error) = self.cache().adopt(old, new).await {
                 tracing::debug!(%error, "cached octets stay behind");
             }
         }
-        Ok(arrived.into_iter().map(|(_, _, uid)| uid).collect())
+        Ok(arrived)
     }
 
-    fn inherit(&self, tx: &Transaction<'_>, from: MessageKey, to: MessageKey) -> Result<()> {
+    /// What was served for `from` serves `to`, unless `to` was served already. Whether it does: the octets of
+    /// `from` belong to `to` then only, since those served there may be another rendering.
+    fn inherit(&self, tx: &Transaction<'_>, from: MessageKey, to: MessageKey) -> Result<bool> {
         let read = |key| served::read(tx, self.sealer(), self.state().file(), key);
-        if let (Some(facts), None) = (read(from)?, read(to)?) {
-            served::write(tx, self.sealer(), to, &facts)?;
-        }
-        Ok(())
+        let (Some(facts), None) = (read(from)?, read(to)?) else {
+            return Ok(false);
+        };
+        served::write(tx, self.sealer(), to, &facts)?;
+        Ok(true)
     }
 
     /// Takes messages out of a folder; those that are gone already are fine.

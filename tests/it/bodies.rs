@@ -17,10 +17,12 @@ async fn inbox(account: &Account) -> (Selected, Vec<MessageRow>) {
     (selected, rows)
 }
 
-/// A multipart with this boundary and trace field.
+/// A multipart with this boundary and trace field. It has its Thread-Index: without one, the sandbox makes one of
+/// the octets.
 fn parts(boundary: &str, trace: &str, text: &str) -> Vec<u8> {
     format!(
         "From: ben@example.com\r\nTo: anna@example.com\r\nSubject: parts\r\nMessage-ID: <parts@example.com>\r\n\
+         Thread-Index: AQGdsd7V/vx4BkmNi2MA6KLRGGQ5gg==\r\n\
          X-MS-Exchange-Trace: {trace}\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/alternative; boundary=\"{boundary}\"\r\n\r\n\
          --{boundary}\r\nContent-Type: text/plain\r\n\r\n{text}\r\n\
@@ -216,6 +218,86 @@ async fn a_draft_edited_elsewhere_is_found_out_by_the_worker() {
     worker.await.unwrap();
 }
 
+/// Another client edits only the header of a draft: the new UID, and what it is then.
+async fn header_edit(world: World, was: &str, is: &str) -> (u32, String) {
+    let account = world.account();
+    let (_, rows) = inbox(&account).await;
+    account.octets(&rows[0], ALL).await.unwrap();
+    let ids = world.ids("inbox").await;
+    let before = String::from_utf8(parts("b", "1", "Hallo")).unwrap();
+    let edited = before.replacen(was, is, 1);
+    assert_ne!(before, edited);
+    let edited = json!({"mime": base64(edited.as_bytes()), "touch": true});
+    world.change(&ids[0], edited).await;
+    let account = world.account();
+    let (_, rows) = inbox(&account).await;
+    let error = account.octets(&rows[0], ALL).await.unwrap_err();
+    assert!(matches!(error, Error::MessageGone), "{error}");
+    let (_, rows) = inbox(&account).await;
+    assert_eq!(rows.len(), 1);
+    let served = account.served(&rows).await.remove(0).unwrap();
+    let header = String::from_utf8(served.header).unwrap();
+    let octets = account.octets(&rows[0], ALL).await.unwrap();
+    assert!(octets.starts_with(header.as_bytes()));
+    (rows[0].uid.value(), header)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_whose_header_alone_was_edited_gets_a_new_uid() {
+    let draft = || postern::sandbox::seed::Message {
+        mime: parts("b", "1", "Hallo"),
+        draft: true,
+        ..seeded("x", 1)
+    };
+    let to = ("To: anna@example.com", "To: carla@example.net");
+    let subject = ("Subject: parts", "Subject: edited");
+    for (was, is) in [to, subject] {
+        let world = World::verbatim(vec![draft()]).await;
+        let (uid, header) = header_edit(world, was, is).await;
+        assert_eq!(uid, 2);
+        assert!(header.contains(is) && !header.contains(was), "{header}");
+    }
+    let world = World::with_inbox(vec![draft()]).await;
+    let (uid, header) = header_edit(world, to.0, to.1).await;
+    assert_eq!(uid, 2);
+    assert!(header.contains("carla@example.net"), "{header}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_much_for_a_batch_comes_one_by_one() {
+    let world = World::verbatim(mails(6)).await;
+    let account = world.account();
+    let (_, rows) = inbox(&account).await;
+    let fault = json!({"host": "graph", "path": "$batch", "times": 100, "status": 413,
+        "body": {"error": {"code": "RequestEntityTooLarge", "message": "too much"}}});
+    world.post("faults", fault).await;
+    for (n, served) in account.served(&rows).await.into_iter().enumerate() {
+        let octets = mime(&format!("m{}", n + 1));
+        assert_eq!(served.unwrap().size, octets.len() as u64);
+    }
+    assert_eq!(world.asked("$value").await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_graph_down_not_every_message_of_a_batch_is_tried() {
+    let world = World::verbatim(mails(20)).await;
+    let account = world.account();
+    let (_, rows) = inbox(&account).await;
+    world.fail("/", 0).await;
+    let begun = std::time::Instant::now();
+    for served in account.served(&rows).await {
+        assert!(served.unwrap_err().class().is_temporary());
+    }
+    let journal = world.get("journal").await;
+    let entries = journal["entries"].as_array().unwrap();
+    let tried = rows.iter().filter(|row| {
+        let id = row.remote.as_str().trim_end_matches('=');
+        let mut paths = entries.iter().map(|e| e["path"].as_str().unwrap());
+        paths.any(|path| path.contains(id))
+    });
+    assert_eq!(tried.count(), 2, "{:?}", begun.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_transfer_is_downloaded_again() {
     let world = World::verbatim(vec![]).await;
@@ -323,7 +405,7 @@ async fn search_tells_the_exact_truth() {
             .unwrap();
         found.into_iter().map(Uid::value).collect()
     };
-    assert_eq!(find(Key::Uids(vec![uids[3]])).await, [4]);
+    assert_eq!(find(Key::Uids(vec![(uids[3], uids[3])])).await, [4]);
     assert_eq!(find(Key::Body("text of m17".into())).await, [17]);
     assert_eq!(
         find(Key::Header("subject".into(), "MÜLLER".into())).await,
@@ -332,7 +414,7 @@ async fn search_tells_the_exact_truth() {
     assert_eq!(find(Key::Text("<m9@example".into())).await, [9]);
     let cheap = Key::And(vec![
         Key::Body("Text".into()),
-        Key::Uids(vec![uids[0], uids[1]]),
+        Key::Uids(vec![(uids[0], uids[1])]),
     ]);
     assert_eq!(find(cheap).await, [1, 2]);
     let none = Key::Not(Box::new(Key::Header("from".into(), "ben@".into())));

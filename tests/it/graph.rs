@@ -677,6 +677,57 @@ async fn a_batch_has_an_outcome_for_each_and_repeats_only_what_was_throttled() {
 }
 
 #[tokio::test]
+async fn a_repetition_that_fails_leaves_what_was_told_before() {
+    let fake = Fake::graph(|got, n| match n {
+        0 => batch(got, |request| match request["url"].as_str() {
+            Some(url) if url.contains("/m1?") => (
+                429,
+                json!({"Retry-After": "0"}),
+                json!({"error": {"code": "ApplicationThrottled"}}),
+            ),
+            _ => (200, json!({}), json!({"id": "m"})),
+        }),
+        _ => status(413),
+    })
+    .await;
+    let (client, _dir) = client(&fake).await;
+    let ids: Vec<_> = (0..23).map(|n| id(&format!("m{n}"))).collect();
+    let got = client.messages(&ids).await.unwrap();
+    let failed = |(_, outcome): &&(_, Result<_, Error>)| outcome.is_err();
+    // The one that was open, and the second batch, which failed as a whole.
+    let failed: Vec<_> = got
+        .iter()
+        .filter(failed)
+        .map(|(id, _)| id.as_str())
+        .collect();
+    assert_eq!(failed, ["m1", "m20", "m21", "m22"]);
+    for (_, outcome) in got.iter().filter(|(_, outcome)| outcome.is_err()) {
+        let class = outcome.as_ref().unwrap_err().class();
+        assert_eq!(class, ErrorClass::TooLarge);
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_mailbox_rests_even_where_a_person_cannot_wait() {
+    let fake = Fake::graph(|got, _| {
+        batch(got, |_| {
+            (
+                429,
+                json!({"Retry-After": "60"}),
+                json!({"error": {"code": "ApplicationThrottled"}}),
+            )
+        })
+    })
+    .await;
+    let (client, _dir) = client(&fake).await;
+    let got = client.messages(&[id("m1")]).await.unwrap();
+    assert!(got[0].1.is_err());
+    let next = client.messages(&[id("m2")]).await;
+    assert!(matches!(next, Err(Error::Paused { .. })), "{next:?}");
+    assert_eq!(fake.to_graph().len(), 1, "nothing is sent into the pause");
+}
+
+#[tokio::test]
 async fn mimes_in_a_batch_come_back_octet_for_octet() {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let mime = b"Subject: \xfc\r\n\r\nbody\xff\r\n";

@@ -26,7 +26,11 @@ pub async fn search(session: &mut Session, uid: bool, key: Wire) -> Result<Reply
     };
     let mut hits = HashSet::new();
     let mut open = Vec::new();
-    for (_, row) in selected.view.iter() {
+    for (seq, row) in selected.view.iter() {
+        // Thousands of keys on thousands of messages: others get their turn.
+        if seq.0.get() % 256 == 0 {
+            tokio::task::yield_now().await;
+        }
         match key.matches_view(row.uid, &row.flags) {
             Some(true) => {
                 hits.insert(row.uid);
@@ -65,7 +69,7 @@ fn translate(key: Wire, view: &View) -> Option<Key> {
         Wire::Keyword(keyword) => Key::Keyword(keyword),
         Wire::Recent => {
             let recent = view.iter().filter(|(_, row)| row.recent);
-            Key::Uids(recent.map(|(_, row)| row.uid).collect())
+            Key::Uids(recent.map(|(_, row)| (row.uid, row.uid)).collect())
         }
         Wire::Before(date) => Key::Before(date),
         Wire::On(date) => Key::On(date),
@@ -106,11 +110,14 @@ fn balanced(mut keys: Vec<Key>) -> Key {
     keys.pop().unwrap_or(Key::Not(Box::new(Key::All)))
 }
 
-/// UIDs of what the set names, ascending.
-fn uids(view: &View, uid: bool, set: &SequenceSet) -> Option<Vec<Uid>> {
-    let places = places(view, uid, set)?.into_iter().flatten();
-    let rows = places.filter_map(|place| view.row(view.seq_at(place)?));
-    Some(rows.map(|row| row.uid).collect())
+/// What the set names in this view, as ranges of UIDs: neighbours there have nothing between them that
+/// the search could look at.
+fn uids(view: &View, uid: bool, set: &SequenceSet) -> Option<Vec<(Uid, Uid)>> {
+    let at = |place| Some(view.row(view.seq_at(place)?)?.uid);
+    let ranges = places(view, uid, set)?.into_iter();
+    let ranges =
+        ranges.filter_map(|places| Some((at(places.start)?, at(places.end.checked_sub(1)?)?)));
+    Some(ranges.filter(|(first, last)| first <= last).collect())
 }
 
 #[cfg(test)]
@@ -146,23 +153,23 @@ mod tests {
         translate(key, &view(on))
     }
 
-    fn named(uids: &[u32]) -> Option<Key> {
-        Some(Key::Uids(
-            uids.iter().map(|uid| Uid::new(*uid).unwrap()).collect(),
-        ))
+    fn named(ranges: &[(u32, u32)]) -> Option<Key> {
+        let uid = |n| Uid::new(n).unwrap();
+        let ranges = ranges.iter().map(|(a, b)| (uid(*a), uid(*b)));
+        Some(Key::Uids(ranges.collect()))
     }
 
     #[test]
     fn sets_become_uids() {
         let uids = &[3, 5, 8];
-        assert_eq!(key("2", uids), named(&[5]));
-        assert_eq!(key("2:*", uids), named(&[5, 8]));
-        assert_eq!(key("*:1", uids), named(&[3, 5, 8]));
-        assert_eq!(key("3,1", uids), named(&[3, 8]));
+        assert_eq!(key("2", uids), named(&[(5, 5)]));
+        assert_eq!(key("2:*", uids), named(&[(5, 8)]));
+        assert_eq!(key("*:1", uids), named(&[(3, 8)]));
+        assert_eq!(key("3,1", uids), named(&[(3, 3), (8, 8)]));
         assert_eq!(key("4", uids), None);
         assert_eq!(key("2:4", uids), None);
-        assert_eq!(key("UID 4:6", uids), named(&[5]));
-        assert_eq!(key("UID 100:*", uids), named(&[8]));
+        assert_eq!(key("UID 4:6", uids), named(&[(5, 5)]));
+        assert_eq!(key("UID 100:*", uids), named(&[(8, 8)]));
         assert_eq!(key("UID 100", uids), named(&[]));
         assert_eq!(key("1:*", &[]), named(&[]));
         assert_eq!(key("*", &[]), named(&[]));

@@ -139,4 +139,6 @@ pub enum Fault {
     Charset,
     /// Nested deeper than anyone means to.
     Depth,
+    /// More search keys than anyone needs.
+    Keys,
 }

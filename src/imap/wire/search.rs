@@ -15,6 +15,10 @@ use chrono::NaiveDate;
 /// Far more than any client's form can make.
 const DEPTH: usize = 50;
 
+/// Some programs send a name for each member of a list, hundreds of them. Each key is looked at for
+/// each message, so their number is bounded.
+const KEYS: usize = 4_000;
+
 /// Text is Unicode here, whatever the charset on the wire was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
@@ -44,6 +48,15 @@ impl Key {
     fn not(self) -> Self {
         Self::Not(Box::new(self))
     }
+
+    /// How many keys, those inside included.
+    fn count(&self) -> usize {
+        match self {
+            Self::Not(key) => 1 + key.count(),
+            Self::Or(keys) | Self::And(keys) => 1 + keys.iter().map(Self::count).sum::<usize>(),
+            _ => 1,
+        }
+    }
 }
 
 /// `[CHARSET name SP] key *(SP key)`, after the space.
@@ -61,6 +74,9 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>) -> Read<Key> {
     }
     let key = all_of(cursor, 0)?;
     cursor.end()?;
+    if key.count() > KEYS {
+        return Err(Fault::Keys);
+    }
     Ok(key)
 }
 
@@ -289,6 +305,9 @@ mod tests {
             let deep = open.repeat(100_000) + "ALL" + &close.repeat(100_000);
             assert_eq!(read(&deep), Err(Fault::Depth), "{open}");
         }
+        assert!(read(&vec!["1:*"; KEYS - 1].join(" ")).is_ok());
+        let many = vec!["1:*"; KEYS + 1].join(" ");
+        assert_eq!(read(&many), Err(Fault::Keys));
         let nested = "(NOT ".repeat(20) + "ALL" + &")".repeat(20);
         assert!(read(&nested).is_ok());
     }

@@ -105,6 +105,24 @@ async fn a_move_that_the_delta_told_first_keeps_its_uid() {
 }
 
 #[tokio::test]
+async fn what_was_served_at_the_destination_already_keeps_its_own_octets() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mailbox, from, to) = two(dir.path()).await;
+    let before = row(&mailbox, from, 1).await;
+    // The delta told it first, and another rendering was served there.
+    let told = vec![new("a", 5)];
+    mailbox.apply(to, told, None).await.unwrap();
+    let own = row(&mailbox, to, 1).await.key;
+    mailbox.keep_served(own, served("other")).await.unwrap();
+    mailbox.cache_put(own, b"other").await.unwrap();
+    let moved = vec![carried(&before, "a")];
+    assert_eq!(mailbox.move_rows(from, to, moved).await.unwrap(), [uid(1)]);
+    let after = row(&mailbox, to, 1).await;
+    assert_eq!((after.key, after.served), (own, Some(served("other"))));
+    assert_eq!(mailbox.cache_get(own).await.unwrap().unwrap(), b"other");
+}
+
+#[tokio::test]
 async fn copies_are_remembered_with_their_source() {
     let dir = tempfile::tempdir().unwrap();
     let (mailbox, from, to) = two(dir.path()).await;
