@@ -9,6 +9,7 @@
 //! ones for the sandbox.
 
 mod card;
+mod ground;
 mod passwords;
 
 pub use card::{Card, CardAccount, Host};
@@ -38,7 +39,8 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How a demo starts.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Keeps tokens, mail, certificates and app passwords; may be from an earlier demo.
+    /// Keeps tokens, mail, certificates and app passwords; may be from an earlier demo, never from
+    /// anything else ([`Error::NotADemo`]).
     pub data_dir: PathBuf,
     pub port_base: Option<u16>,
 }
@@ -79,11 +81,12 @@ impl Demo {
     pub async fn start(options: Options) -> Result<Self> {
         let data_dir =
             std::path::absolute(&options.data_dir).map_err(Error::file(&options.data_dir))?;
-        // Before anything is written there.
+        // Before anything is written there, or its mode changed.
+        ground::check(&data_dir)?;
         let owner = Owner::take(&data_dir)?;
         let ports = Ports::new(options.port_base);
         let (sandbox, tenant) = sandbox(ports.sandbox).await?;
-        let file = data_dir.join("postern.toml");
+        let file = data_dir.join(ground::CONFIG);
         std::fs::write(&file, config_file(&ports, &sandbox, &tenant))
             .map_err(Error::file(&file))?;
         let app = App::start_owned(Config::load(&file)?, owner).await?;
@@ -154,12 +157,13 @@ fn config_file(ports: &Ports, sandbox: &Sandbox, tenant: &seed::Tenant) -> Strin
         format!("[\"{four}\", \"{six}\"]")
     });
     let mut text = format!(
-        "# Written anew at each start of `postern demo`.\n\
+        "{}\n\
          data_dir = \".\"\n\n\
          [imap]\nlisten = {imap}\ntls_listen = {imaps}\n\n\
          [smtp]\nlisten = {smtp}\ntls_listen = {smtps}\n\n\
          [http]\nlisten = {http}\n\n\
          [cloud]\nlogin_url = \"{}\"\ngraph_url = \"{}\"\n",
+        ground::MARK,
         sandbox.login_url(),
         sandbox.graph_url(),
     );

@@ -46,6 +46,9 @@ pub enum Error {
     Refused(String),
     #[error("the running postern cannot be asked: {0}")]
     Control(io::Error),
+    /// The folder that a demo was to take is somebody's own: says what to do.
+    #[error("{0}")]
+    NotADemo(String),
     #[error("the sandbox did not start: {0}")]
     Sandbox(String),
 }
@@ -65,9 +68,11 @@ impl Error {
             Self::NoAccount { .. } => ErrorClass::Client,
             Self::WrongUser(_) => ErrorClass::Denied,
             Self::Owned { .. } => ErrorClass::Conflict,
-            Self::File { .. } | Self::Listen(_) | Self::Refused(_) | Self::Sandbox(_) => {
-                ErrorClass::Permanent
-            }
+            Self::File { .. }
+            | Self::Listen(_)
+            | Self::Refused(_)
+            | Self::NotADemo(_)
+            | Self::Sandbox(_) => ErrorClass::Permanent,
             Self::Control(_) => ErrorClass::TEMPORARY,
         }
     }

@@ -13,7 +13,8 @@ pub(super) struct Demo {
     #[arg(long)]
     json: bool,
     /// Keep tokens, mail, certificates and the app passwords there (demo-passwords.json, readable
-    /// by you alone) instead of in a temporary folder. The sandbox itself starts anew each time
+    /// by you alone) instead of in a temporary folder: an empty one, or an earlier demo's. The
+    /// sandbox itself starts anew each time
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Ports from N on: IMAP N, IMAPS N+1, SMTP N+2, SMTPS N+3, HTTP N+4; the sandbox's Graph N+5,

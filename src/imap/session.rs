@@ -222,7 +222,7 @@ impl Session {
             Fault::Syntax => Reply::bad("Malformed command"),
             Fault::Charset => Reply::no("BADCHARSET (US-ASCII UTF-8)", "Unknown charset"),
             Fault::Depth => Reply::bad("Nested too deep"),
-            Fault::Keys => Reply::bad("Too many search keys, 2000 at most"),
+            Fault::Keys => Reply::bad("Too many search keys, 4000 at most"),
         };
         self.tell(malformed.tag.as_deref(), &reply)
     }

@@ -137,6 +137,31 @@ fn whoever_comes_second_is_refused(home: &Path, base: u16, demo: &Running) {
 }
 
 #[test]
+fn a_folder_of_somebodys_own_is_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let (base, own) = (port_base().to_string(), "[[account]]\nname = \"work\"\n");
+    let refused = || {
+        let args = ["demo", "--data", ".", "--port-base", &base];
+        let (code, out, told) = run(postern(home.path()).args(args));
+        assert_eq!((code, out.as_str()), (1, ""), "{told}");
+        assert!(!home.path().join("lock").exists());
+        told
+    };
+    for name in ["postern.toml", "mbsyncrc"] {
+        let file = home.path().join(name);
+        std::fs::write(&file, own).unwrap();
+        let told = refused();
+        assert!(told.contains(name), "{told}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), own);
+        std::fs::remove_file(&file).unwrap();
+    }
+    std::fs::create_dir(home.path().join("vault")).unwrap();
+    let told = refused();
+    assert!(told.contains("choose an empty folder"), "{told}");
+    assert!(!home.path().join("postern.toml").exists());
+}
+
+#[test]
 fn a_busy_port_is_named() {
     let home = tempfile::tempdir().unwrap();
     for offset in [0, 1, 4, 5, 7] {

@@ -1,6 +1,9 @@
 //! What the demo tells its user, for eyes and for programs.
 
-use super::passwords::write_private;
+use super::{
+    ground::{MARK, MBSYNC},
+    passwords::write_private,
+};
 use crate::app::{Error, Result};
 use serde::Serialize;
 use std::{
@@ -134,7 +137,7 @@ impl Card {
     }
 
     fn mbsync_file(&self) -> PathBuf {
-        self.ca_file.with_file_name("mbsyncrc")
+        self.ca_file.with_file_name(MBSYNC)
     }
 
     /// What the card's mbsync command reads: it holds the app password, so it is private.
@@ -144,7 +147,7 @@ impl Card {
         let (user, password) = self.first();
         let mail = mail.display();
         let text = format!(
-            "IMAPAccount demo\nHost localhost\nPort {port}\nUser {user}\nPass {password}\n\
+            "{MARK}\n\nIMAPAccount demo\nHost localhost\nPort {port}\nUser {user}\nPass {password}\n\
              SSLType IMAPS\nCertificateFile \"{ca}\"\n\n\
              IMAPStore cloud\nAccount demo\n\n\
              MaildirStore here\nPath \"{mail}/\"\nInbox \"{mail}/INBOX\"\nSubFolders Verbatim\n\n\

@@ -17,7 +17,7 @@ const DEPTH: usize = 50;
 
 /// Some programs send a name for each member of a list, hundreds of them. Each key is looked at for
 /// each message, so their number is bounded.
-const KEYS: usize = 2_000;
+const KEYS: usize = 4_000;
 
 /// Text is Unicode here, whatever the charset on the wire was.
 #[derive(Debug, Clone, PartialEq, Eq)]
