@@ -265,6 +265,35 @@ async fn an_edit_in_outlook_is_seen_and_a_changed_flag_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flag_hides_no_edit_of_another_client() {
+    let world = World::with_inbox(mails(1)).await;
+    let account = world.account();
+    let uid = append(&account, "Drafts", "\\Draft", &mime("d1")).await;
+    let (_, drafts) = open(&world, "Drafts").await;
+    let flagged = flags("\\Flagged");
+    let add = postern::account::FlagChange::Add;
+    let key = drafts.folder.key;
+    let own = account.store_flags(key, &[uid], add, &flagged).await;
+    assert!(own.unwrap().failed.is_empty());
+    world.look("Drafts").await;
+    assert_eq!(read(&world, "Drafts", uid).await, mime("d1"), "our own");
+    // Edited elsewhere, and flagged here before the delta told.
+    let id = world.ids("drafts").await.remove(0);
+    let edited = String::from_utf8(mime("d1")).unwrap();
+    let edited = STANDARD.encode(edited.replace("Text of", "Edited"));
+    world.change(&id, json!({"mime": edited})).await;
+    let less = postern::account::FlagChange::Remove;
+    let own = account.store_flags(key, &[uid], less, &flagged).await;
+    assert!(own.unwrap().failed.is_empty());
+    let (account, drafts) = open(&world, "Drafts").await;
+    let rows = account.messages(drafts.folder.key, &[uid]).await.unwrap();
+    let stale = account.octets(&rows[0], 0..u64::MAX).await.unwrap_err();
+    assert_eq!(stale.class(), ErrorClass::NotFound, "{stale}");
+    let now = read(&world, "Drafts", Uid::new(2).unwrap()).await;
+    assert!(String::from_utf8_lossy(&now).contains("Edited d1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_half_done_append_leaves_nothing() {
     let world = World::with_inbox(mails(1)).await;
     let account = world.account();

@@ -125,7 +125,7 @@ async fn tell(
     for (row, edit) in portion {
         match answers.remove(&row.remote) {
             Some(Ok(message)) => {
-                let change_key = message.change_key;
+                let change_key = echo(row, message);
                 let edit = FlagEdit {
                     change_key,
                     ..edit.clone()
@@ -137,6 +137,14 @@ async fn tell(
         }
     }
     done
+}
+
+/// The changeKey by which the delta's echo of our own change is no news. It covers whatever others changed before,
+/// too: not taken where the content may be another, so that the delta tells of that.
+fn echo(row: &MessageRow, answer: Message) -> Option<String> {
+    let edited = answer.subject.is_some() && answer.subject != row.subject;
+    let keeps = !row.flags.has(SystemFlag::Draft) && !edited;
+    answer.change_key.filter(|_| keeps)
 }
 
 async fn told(
