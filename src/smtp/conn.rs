@@ -172,7 +172,11 @@ impl Conn {
         let (Some(stream), Some(acceptor)) = (self.stream.take(), acceptor) else {
             return Err(gone());
         };
-        self.stream = Some(stream.accept_tls(&acceptor).await?);
+        self.stream = Some(tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(Ended::Stopping),
+            shaken = stream.accept_tls(&acceptor) => shaken?,
+        });
         Ok(self.session.handle(Input::TlsStarted))
     }
 

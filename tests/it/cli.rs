@@ -155,6 +155,44 @@ fn a_server_serves_is_asked_and_ends_on_sigterm() {
     assert_eq!((code, out.trim_end()), (0, "No app passwords."), "{told}");
 }
 
+#[test]
+fn whoever_says_nothing_holds_up_no_stop() {
+    let home = tempfile::tempdir().unwrap();
+    let base = port_base();
+    config(home.path(), base, NOBODY, NOBODY, "anna@example.com");
+    let mut server = server(home.path(), base);
+    let connect = |offset| {
+        let stream = TcpStream::connect(("127.0.0.1", base + offset)).unwrap();
+        let patience = Some(Duration::from_secs(60));
+        stream.set_read_timeout(patience).unwrap();
+        BufReader::new(stream)
+    };
+    // No handshake where TLS comes first, none after STARTTLS, and half a request.
+    let _silent = [connect(1), connect(3)];
+    let mut upgrades = [connect(0), connect(2)];
+    for (stream, command) in upgrades
+        .iter_mut()
+        .zip(["a STARTTLS", "EHLO x\r\nSTARTTLS"])
+    {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        write!(stream.get_mut(), "{command}\r\n").unwrap();
+        while !(line.starts_with("a OK") || line.starts_with("220 2")) {
+            line.clear();
+            assert!(stream.read_line(&mut line).unwrap() > 0, "no STARTTLS");
+        }
+    }
+    let mut half = connect(4);
+    write!(half.get_mut(), "GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+    // Answered after those before it were taken.
+    assert!(http_status(base + 4, "/healthz", "localhost").contains(" 200 "));
+    let begun = std::time::Instant::now();
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(7), "{took:?}: {}", server.log());
+}
+
 /// Without a sign-in the password is right all the same; what comes then is another refusal.
 fn logs_in(base: u16, password: &str, good: bool) {
     let stream = TcpStream::connect(("127.0.0.1", base)).unwrap();

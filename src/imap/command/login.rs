@@ -95,7 +95,9 @@ async fn check(session: &mut Session, credentials: Credentials) -> Result<Reply>
             "This password is not for reading mail",
         ));
     }
-    let account = match session.server.registry.wait(&principal.account).await {
+    let registry = session.server.registry.clone();
+    let opened = registry.wait(&principal.account);
+    let account = match session.conn.patiently(opened).await? {
         Ok(account) => account,
         Err(error) => {
             log(&error, "login");
