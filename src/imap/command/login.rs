@@ -104,7 +104,7 @@ async fn check(session: &mut Session, credentials: Credentials) -> Result<Reply>
             let text = if error.class().is_temporary() {
                 "The account is still being opened, try again"
             } else {
-                "The account is not signed in to Microsoft 365: postern account login"
+                "The account cannot be read here: postern account list says why"
             };
             return Ok(Reply::no("UNAVAILABLE", text));
         }
