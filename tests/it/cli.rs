@@ -388,6 +388,11 @@ fn an_account_for_sending_only_says_whether_it_can_send() {
     let sandbox = sandbox(&runtime);
     let (home, base) = (tempfile::tempdir().unwrap(), port_base());
     let (login, graph) = (sandbox.login_url(), sandbox.graph_url());
+    let cloud = postern::config::Cloud {
+        login_url: login.clone(),
+        graph_url: graph.clone(),
+    };
+    let http = postern::oauth::client::http(&cloud).unwrap();
     let anna = "anna@example.com";
     let file = config(home.path(), base, login.as_str(), graph.as_str(), anna);
     let text = std::fs::read_to_string(&file).unwrap() + "use = \"send\"\n";
@@ -410,7 +415,7 @@ fn an_account_for_sending_only_says_whether_it_can_send() {
     is_not_read(base, password);
     let sent = || {
         let url = sandbox.admin_url().join("submissions").unwrap();
-        let answer = async { reqwest::get(url).await.unwrap().text().await.unwrap() };
+        let answer = async { http.get(url).send().await.unwrap().text().await.unwrap() };
         runtime.block_on(answer).contains("Released")
     };
     while !sent() {
