@@ -22,6 +22,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::time::Instant;
+
+/// So long a folder that Graph would not show is left as it is known.
+const DOUBT: Duration = Duration::from_secs(300);
 
 /// The state of this process; all that must survive is in the store.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ pub(super) struct Tree {
     round: Arc<tokio::sync::Mutex<Round>>,
     /// Folders of which the last rounds told something: probably their content changed.
     touched: Mutex<HashSet<FolderKey>>,
+    /// Folders that a round has to ask for, whatever the delta tells, and not before when.
+    doubted: Mutex<HashMap<RemoteId, Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +59,28 @@ impl Tree {
         std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The next round asks whether this folder is there.
+    pub(super) fn doubt(&self, id: &RemoteId) {
+        self.doubt_until(id, Instant::now());
+    }
+
+    fn doubt_until(&self, id: &RemoteId, due: Instant) {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        doubted.insert(id.clone(), due);
+    }
+
+    fn is_settled(&self, id: &RemoteId) {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        doubted.remove(id);
+    }
+
+    fn due(&self) -> HashSet<RemoteId> {
+        let now = Instant::now();
+        let doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = doubted.iter().filter(|(_, due)| **due <= now);
+        due.map(|(id, _)| id.clone()).collect()
+    }
+
     fn touch(&self, keys: impl IntoIterator<Item = FolderKey>) {
         self.touched
             .lock()
@@ -64,10 +92,14 @@ impl Tree {
 /// A round of the folder delta, unless one ended less than `fresh` ago or after this was called. A task of its own:
 /// whoever stops waiting does not stop it.
 pub(super) async fn refresh(inner: &Arc<Inner>, fresh: Duration) -> Result<()> {
-    let asked = tokio::time::Instant::now();
+    let asked = Instant::now();
     let inner = Arc::clone(inner);
     let task = async move {
         let mut round = Arc::clone(&inner.tree.round).lock_owned().await;
+        let fresh = match inner.tree.due().is_empty() {
+            true => fresh,
+            false => Duration::ZERO,
+        };
         if let Some(outcome) = round.turn.outcome_for(asked, fresh) {
             return outcome;
         }
@@ -75,7 +107,7 @@ pub(super) async fn refresh(inner: &Arc<Inner>, fresh: Duration) -> Result<()> {
             outcome = run(&inner, &mut round) => outcome,
             () = inner.ends.cancelled() => Err(Error::Stopping),
         };
-        round.turn.note(tokio::time::Instant::now(), outcome)
+        round.turn.note(Instant::now(), outcome)
     };
     tokio::spawn(task).await?
 }
@@ -201,29 +233,49 @@ fn overlay(older: Folder, newer: Folder) -> Folder {
 }
 
 /// Which known folders went: those that a removal names, or that a whole round does not name, and that Graph
-/// does not find under a parent of the tree. The others count as told.
+/// does not find under a parent of the tree. The others count as told. One that Graph does not show now stays as
+/// it is known and is asked for again: it must not stop the round.
 async fn verify_gone(
     inner: &Inner,
     round: &mut Round,
     known: &HashMap<RemoteId, FolderRow>,
     news: &mut News,
 ) -> Result<Vec<RemoteId>> {
-    let missing: Vec<RemoteId> = known
+    let mut missing = inner.tree.due();
+    let told = known
         .keys()
-        .filter(|id| news.removed.contains(id) || news.whole && !news.changed.contains_key(id))
-        .cloned()
-        .collect();
+        .filter(|id| news.removed.contains(id) || news.whole && !news.changed.contains_key(id));
+    missing.extend(told.cloned());
     let mut gone = Vec::new();
     for id in missing {
         match inner.graph.folder(&id).await {
             Ok(folder) if in_tree(inner, round, known, news, &folder).await? => {
+                inner.tree.is_settled(&id);
                 news.add(Entry::Changed(folder));
             }
-            Err(error) if error.class() != ErrorClass::NotFound => return Err(error.into()),
-            Ok(_) | Err(_) => gone.push(id),
+            Err(error) if error.class() != ErrorClass::NotFound => unreadable(inner, &id, error)?,
+            Ok(_) | Err(_) => {
+                inner.tree.is_settled(&id);
+                news.changed.remove(&id);
+                gone.push(id);
+            }
         }
     }
+    gone.retain(|id| known.contains_key(id));
     Ok(gone)
+}
+
+/// An answer about this one folder lets the round go on; without any, none of the others would have one either.
+fn unreadable(inner: &Inner, id: &RemoteId, error: graph::Error) -> Result<()> {
+    if !matches!(
+        error,
+        graph::Error::Status(_) | graph::Error::Malformed { .. }
+    ) {
+        return Err(error.into());
+    }
+    tracing::warn!(account = %inner.name, %error, "a folder cannot be read; it stays as it is known");
+    inner.tree.doubt_until(id, Instant::now() + DOUBT);
+    Ok(())
 }
 
 /// A deleted folder may still answer from the recoverable items, outside the tree.
@@ -240,7 +292,24 @@ async fn in_tree(
     if known.contains_key(&parent) || news.changed.contains_key(&parent) {
         return Ok(true);
     }
-    Ok(special(inner, round).await?.root.as_ref() == Some(&parent))
+    let special = special(inner, round).await?;
+    if special.unlisted.contains(&parent) {
+        return Ok(false);
+    }
+    let Some(root) = &special.root else {
+        return Ok(false);
+    };
+    if *root == parent {
+        return Ok(true);
+    }
+    // It may be spelled in another way.
+    match inner.graph.folder(&parent).await {
+        Ok(there) => {
+            let id = RemoteId::new(there.id);
+            Ok(id == *root || known.contains_key(&id) || news.changed.contains_key(&id))
+        }
+        Err(error) => Ok(error.class() != ErrorClass::NotFound),
+    }
 }
 
 async fn special<'a>(inner: &Inner, round: &'a mut Round) -> Result<&'a Special> {
@@ -308,7 +377,13 @@ async fn sort_out_new(
             Err(error) if error.class() == ErrorClass::NotFound => {
                 news.changed.remove(&id);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                unreadable(inner, &id, error)?;
+                let named = |folder: &Folder| folder.display_name.is_some();
+                if !news.changed.get(&id).is_some_and(named) {
+                    news.changed.remove(&id);
+                }
+            }
         }
     }
     Ok(())
@@ -343,7 +418,11 @@ fn shown(
     }
     if let Some(special) = special {
         for node in nodes.values_mut() {
-            node.role = special.roles.get(&node.remote).copied();
+            // A name that was not answered takes no role from the folder that had it.
+            let had = node
+                .role
+                .filter(|role| !special.roles.values().any(|r| r == role));
+            node.role = special.roles.get(&node.remote).copied().or(had);
         }
     }
     nodes.into_values().collect()

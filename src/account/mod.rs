@@ -18,6 +18,7 @@ pub mod notify;
 pub mod registry;
 pub mod render;
 pub mod search;
+mod spelling;
 pub mod sync;
 mod turns;
 mod worker;
@@ -65,6 +66,7 @@ struct Inner {
     graph: graph::Client,
     hub: notify::Hub,
     tree: folders::Tree,
+    spellings: spelling::Spellings,
     lanes: turns::Lanes<FolderKey, sync::Lane>,
     downloads: turns::Lanes<MessageKey, ()>,
     suspects: worker::Suspects,
@@ -93,6 +95,7 @@ impl Account {
                 graph,
                 hub: notify::Hub::default(),
                 tree: folders::Tree::default(),
+                spellings: spelling::Spellings::default(),
                 lanes: turns::Lanes::default(),
                 downloads: turns::Lanes::default(),
                 suspects: worker::Suspects::default(),

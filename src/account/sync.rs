@@ -10,6 +10,7 @@
 use super::{
     Error, FolderKey, FolderRow, Inner, Result,
     merge::{self, Found, Kind, Known, Settled},
+    spelling,
 };
 use crate::{
     graph::{
@@ -258,21 +259,21 @@ impl Work<'_> {
             self.extend().await?;
         }
         let unlisted = self.inner.store.unlisted(key).await?;
-        let mut keep = Vec::new();
+        let mut gone = Vec::new();
         for portion in unlisted.chunks(PORTION) {
             let entries = portion.iter().cloned().map(Entry::Removed).collect();
             let settled = self.settle(entries, Kind::Listing).await?;
             if settled.unresolved > 0 {
                 self.hold(settled.unresolved)?;
             }
-            // Still here after all: staged, and so listed.
-            keep.extend(settled.changes.iter().filter_map(|change| match change {
-                Change::Upsert(id, _) => Some(id.clone()),
-                Change::Remove(_) => None,
+            // The others are here after all: staged, and so listed.
+            gone.extend(settled.changes.iter().filter_map(|change| match change {
+                Change::Upsert(..) => None,
+                Change::Remove(id) => Some(id.clone()),
             }));
             self.inner.store.stage(key, settled.changes, None).await?;
         }
-        let after = self.inner.store.commit_listing(key, delta, keep).await?;
+        let after = self.inner.store.commit_listing(key, delta, gone).await?;
         *self.held = 0;
         self.inner.hub.moved(key, self.folder.highest_modseq, after);
         self.folder.highest_modseq = after;
@@ -331,6 +332,7 @@ impl Work<'_> {
     /// 404 to a delta means that the folder went: the tree is looked at anew.
     fn folder_error(&self, error: graph::Error) -> Error {
         if !error.needs_resync() && error.class() == ErrorClass::NotFound {
+            self.inner.tree.doubt(&self.folder.remote);
             self.inner.suspects.tree();
             return Error::FolderGone;
         }
@@ -371,32 +373,52 @@ impl Work<'_> {
 
     async fn look_up(&self, ids: Vec<RemoteId>) -> Result<HashMap<RemoteId, Found>> {
         let mut found = HashMap::new();
+        let mut places = HashMap::new();
         for portion in ids.chunks(PORTION) {
             for (id, outcome) in self.graph.messages(portion).await? {
-                found.insert(id, self.judge(outcome));
+                let here = match &outcome {
+                    Ok(message) => self.is_here(message, &mut places).await?,
+                    Err(_) => None,
+                };
+                found.insert(id, judge(outcome, here));
             }
         }
         Ok(found)
     }
 
-    fn judge(&self, outcome: std::result::Result<Message, graph::Error>) -> Found {
-        match outcome {
-            Ok(message) => {
-                let parent = message.parent_folder_id.as_deref();
-                // Without a word about the place it stays where it is known to be.
-                if parent.is_none_or(|parent| parent == self.folder.remote.as_str()) {
-                    Found::Here(Box::new(message))
-                } else {
-                    Found::Gone
-                }
-            }
-            Err(error) => match error.class() {
-                ErrorClass::NotFound => Found::Gone,
-                ErrorClass::Permanent | ErrorClass::Client => Found::Unreadable,
-                // Denied too: it is the sign-in that fails, not the message.
-                _ => Found::Unknown,
-            },
+    /// Whether the message is in this folder; `places` holds what was found out for this page.
+    async fn is_here(
+        &self,
+        message: &Message,
+        places: &mut HashMap<String, Option<bool>>,
+    ) -> Result<Option<bool>> {
+        // Without a word about the place it stays where it is known to be.
+        let Some(parent) = message.parent_folder_id.as_deref() else {
+            return Ok(Some(true));
+        };
+        if let Some(here) = places.get(parent) {
+            return Ok(*here);
         }
+        let here = spelling::names(self.inner, &self.folder.remote, parent).await?;
+        places.insert(parent.to_owned(), here);
+        Ok(here)
+    }
+}
+
+/// `here`: whether an answered message is in the folder. A place that cannot be told is no proof that it left.
+fn judge(outcome: std::result::Result<Message, graph::Error>, here: Option<bool>) -> Found {
+    match outcome {
+        Ok(message) => match here {
+            Some(true) => Found::Here(Box::new(message)),
+            Some(false) => Found::Gone,
+            None => Found::Unknown,
+        },
+        Err(error) => match error.class() {
+            ErrorClass::NotFound => Found::Gone,
+            ErrorClass::Permanent | ErrorClass::Client => Found::Unreadable,
+            // Denied too: it is the sign-in that fails, not the message.
+            _ => Found::Unknown,
+        },
     }
 }
 
@@ -442,6 +464,14 @@ mod tests {
             let outcome = turn.outcome_for(at, seconds(3));
             assert_eq!(matches!(outcome, Some(Ok(()))), served);
         }
+    }
+
+    #[test]
+    fn a_message_in_an_unknown_place_is_not_gone() {
+        let outcome = || Ok(Message::default());
+        assert!(matches!(judge(outcome(), Some(true)), Found::Here(_)));
+        assert_eq!(judge(outcome(), Some(false)), Found::Gone);
+        assert_eq!(judge(outcome(), None), Found::Unknown);
     }
 
     #[test]

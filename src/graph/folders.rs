@@ -140,11 +140,18 @@ impl Client {
             .map(|name| Inner::get(WHAT, format!("/mailFolders/{name}?$select=id")))
             .collect();
         let mut ids = Vec::new();
-        for reply in self.batch(inner).await? {
-            ids.push(match reply {
-                Ok(reply) => Some(id_of(&reply.body).ok_or_else(|| malformed(WHAT, "no id"))?),
+        for (at, reply) in self.batch(inner).await?.into_iter().enumerate() {
+            let id =
+                reply.and_then(|reply| id_of(&reply.body).ok_or_else(|| malformed(WHAT, "no id")));
+            ids.push(match id {
+                Ok(id) => Some(id),
                 Err(error) if error.is_missing() => None,
-                Err(error) => return Err(error),
+                Err(error) if is_needed(at) => return Err(error),
+                // One folder that cannot be read must not close the whole mailbox.
+                Err(error) => {
+                    tracing::debug!(%error, "a well-known folder counts as not there");
+                    None
+                }
             });
         }
         let mut ids = ids.into_iter();
@@ -163,6 +170,11 @@ impl Client {
             unlisted: ids.flatten().collect(),
         })
     }
+}
+
+/// The root comes first; then the roles.
+fn is_needed(at: usize) -> bool {
+    at == 0 || at.checked_sub(1).and_then(|at| Role::ALL.get(at)) == Some(&Role::Inbox)
 }
 
 fn folder_path(id: &RemoteId) -> String {

@@ -78,6 +78,27 @@ impl Keys {
         URL_SAFE.encode(out)
     }
 
+    /// The same id as some answers spell it: the first octet is 1, and zeros are counted (`00 n`).
+    pub(super) fn folder_respelled(&self, counter: u64) -> String {
+        let plain = URL_SAFE.decode(self.folder(counter)).unwrap_or_default();
+        let mut out = vec![1];
+        let mut zeros = 0;
+        for octet in plain.into_iter().skip(1).chain([1]) {
+            if octet == 0 {
+                zeros += 1;
+                continue;
+            }
+            if zeros > 0 {
+                out.extend_from_slice(&[0, zeros]);
+            }
+            zeros = 0;
+            out.push(octet);
+        }
+        // The one that ended the last run.
+        out.pop();
+        URL_SAFE.encode(out)
+    }
+
     pub(super) fn message(&self, folder: u64, counter: u64) -> String {
         URL_SAFE.encode(self.message_octets(folder, counter))
     }
@@ -124,6 +145,10 @@ impl Keys {
     /// Takes an id of this mailbox apart; both spellings are usable in any request.
     pub(super) fn parse(&self, id: &str) -> Result<Parsed, Wrong> {
         let octets = URL_SAFE.decode(id).map_err(|_| Wrong::Malformed)?;
+        let octets = match octets.first() {
+            Some(1) => expanded(&octets),
+            _ => octets,
+        };
         let number = |at: usize| octets.get(at..at + 6).map(from_six).ok_or(Wrong::Malformed);
         let database = |at: usize| octets.get(at..at + 16) == Some(&self.database[..]);
         let has = |at: usize, part: &[u8]| octets.get(at..at + part.len()) == Some(part);
@@ -143,6 +168,21 @@ impl Keys {
             _ => Err(Wrong::Malformed),
         }
     }
+}
+
+fn expanded(octets: &[u8]) -> Vec<u8> {
+    let mut out = vec![0];
+    let mut octets = octets.iter().skip(1);
+    while let Some(octet) = octets.next() {
+        match octet {
+            0 => out.extend(std::iter::repeat_n(
+                0,
+                octets.next().copied().map_or(0, usize::from),
+            )),
+            other => out.push(*other),
+        }
+    }
+    out
 }
 
 /// `01`, five octets of FILETIME, the thread's 16.
@@ -207,9 +247,11 @@ mod tests {
         );
         let immutable = keys.immutable(7);
         assert_eq!(immutable.len(), 68);
+        assert!(keys.folder_respelled(0x10C).starts_with("AQMk"));
         assert!(immutable.starts_with("AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A"));
         for (id, parsed) in [
             (keys.folder(0x10C), Parsed::Folder(0x10C)),
+            (keys.folder_respelled(0x10C), Parsed::Folder(0x10C)),
             (keys.message(0x10C, 9), Parsed::Classic(0x10C, 9)),
             (immutable, Parsed::Immutable(7)),
         ] {

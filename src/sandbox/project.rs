@@ -160,6 +160,11 @@ pub(super) fn message(
             out.insert((*name).to_owned(), value);
         }
     }
+    if world.switches.on("folder-id-respelled") {
+        let id = mailbox.keys.folder_respelled(item.folder);
+        out.entry("parentFolderId")
+            .and_modify(|own| *own = id.into());
+    }
     if let Some(ids) = &shape.extended {
         let extra = world.switches.number("size-extra");
         if let Some(array) = extended::array(ids, |id| extended::of_item(item, id, extra)) {

@@ -149,6 +149,11 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
     ),
     // Messages
     (
+        "folder-id-respelled",
+        "false",
+        "a message's parentFolderId is spelled AQMk, as some answers have it, and not as its folder's id",
+    ),
+    (
         "delete-to",
         "\"deleteditems\"",
         "where DELETE puts a message: deleteditems or recoverable",

@@ -57,18 +57,19 @@ impl MailboxStore {
     }
 
     /// Ends a listing in one commit together with the delta link: known ids keep their UIDs, unknown
-    /// ones get UIDs by received time, then id; known ids that were not listed are expunged,
-    /// but for those in `keep`. Returns the new highest MODSEQ.
+    /// ones get UIDs by received time, then id; of known ids that were not listed, those in `gone` are
+    /// expunged. The others stay: what was appended or moved here while the listing ran keeps the UID
+    /// that its client was told. Returns the new highest MODSEQ.
     pub async fn commit_listing(
         &self,
         folder: FolderKey,
         delta_link: String,
-        keep: Vec<RemoteId>,
+        gone: Vec<RemoteId>,
     ) -> Result<ModSeq> {
         self.state()
             .write(move |tx| {
                 let mut round = Round::begin(tx, folder)?;
-                round.expunge_unstaged(&keep)?;
+                round.expunge_unstaged(&gone)?;
                 for row in staged_in_order(tx, folder)? {
                     let (remote, message) = staged(tx, row)?;
                     round.upsert(&remote, &message)?;

@@ -359,10 +359,10 @@ impl<'a> Round<'a> {
     }
 
     /// Expunges what a listing did not name, but for `keep`.
-    pub(super) fn expunge_unstaged(&mut self, keep: &[RemoteId]) -> Result<()> {
-        let gone: Vec<String> = super::listing::unstaged(self.tx, self.folder)?;
-        let keep: std::collections::HashSet<_> = keep.iter().map(RemoteId::as_str).collect();
-        for remote in gone.iter().filter(|r| !keep.contains(r.as_str())) {
+    pub(super) fn expunge_unstaged(&mut self, gone: &[RemoteId]) -> Result<()> {
+        let unstaged: Vec<String> = super::listing::unstaged(self.tx, self.folder)?;
+        let gone: std::collections::HashSet<_> = gone.iter().map(RemoteId::as_str).collect();
+        for remote in unstaged.iter().filter(|r| gone.contains(r.as_str())) {
             self.remove(&RemoteId::new(remote))?;
         }
         Ok(())

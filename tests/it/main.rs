@@ -36,6 +36,7 @@ mod store;
 #[cfg(target_os = "linux")]
 mod submission_disk;
 mod sync;
+mod sync_faults;
 mod sync_random;
 mod sync_world;
 mod tls;

@@ -109,7 +109,8 @@ async fn list(mailbox: &MailboxStore, folder: FolderKey, page: Vec<Change>) -> M
     mailbox.begin_listing(folder).await.unwrap();
     mailbox.stage(folder, page, None).await.unwrap();
     let link = "delta".to_owned();
-    mailbox.commit_listing(folder, link, vec![]).await.unwrap()
+    let gone = mailbox.unlisted(folder).await.unwrap();
+    mailbox.commit_listing(folder, link, gone).await.unwrap()
 }
 
 fn pairs(list: &[(u32, &str)]) -> Vec<(u32, String)> {
@@ -169,14 +170,17 @@ async fn relisting_keeps_uids_expunges_the_unlisted_and_appends_the_new() {
     mailbox.stage(folder, page, None).await.unwrap();
     let unlisted: Vec<_> = mailbox.unlisted(folder).await.unwrap();
     assert_eq!(unlisted, [RemoteId::new("b"), RemoteId::new("c")]);
-    let keep = vec![RemoteId::new("c")];
+    // A client appends while the listing is checked: it was told a UID.
+    let appended = vec![new("m", 9)];
+    mailbox.apply(folder, appended, None).await.unwrap();
+    let gone = vec![RemoteId::new("b"), RemoteId::new("d")];
     mailbox
-        .commit_listing(folder, "delta2".into(), keep)
+        .commit_listing(folder, "delta2".into(), gone)
         .await
         .unwrap();
     assert_eq!(
         listed(&mailbox, folder).await,
-        pairs(&[(1, "a"), (3, "c"), (4, "d"), (5, "n1"), (6, "n2")])
+        pairs(&[(1, "a"), (3, "c"), (4, "d"), (5, "m"), (6, "n1"), (7, "n2")])
     );
     let changes = mailbox
         .changes_since(folder, before.highest_modseq)
@@ -186,7 +190,7 @@ async fn relisting_keeps_uids_expunges_the_unlisted_and_appends_the_new() {
     let changed: Vec<_> = changes.changed.iter().map(|row| row.uid.value()).collect();
     assert_eq!(
         changed,
-        [5, 6],
+        [5, 6, 7],
         "what was listed unchanged is not announced"
     );
 }

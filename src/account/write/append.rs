@@ -7,7 +7,7 @@
 
 use super::{carry, compose, compose::Composed, destination, store};
 use crate::{
-    account::{Account, Error, FlagChange, FolderRow, Inner, Result, flags, render},
+    account::{Account, Error, FlagChange, FolderRow, Inner, Result, flags, render, spelling},
     graph::{self, Priority, types::Message},
     mail::{ErrorClass, Flags, MailboxName, RemoteId, Role, SystemFlag, Uid, UidValidity},
     mime::{self, Structure},
@@ -176,9 +176,10 @@ async fn moved(inner: &Inner, id: &RemoteId, to: &RemoteId) -> Result<Message> {
     match inner.graph.move_message(id, to.as_str()).await {
         Err(error) if error.may_have_happened() => {
             let message = inner.graph.message(id).await?;
-            match message.parent_folder_id.as_deref() == Some(to.as_str()) {
-                true => Ok(message),
-                false => Err(error.into()),
+            let parent = message.parent_folder_id.as_deref().unwrap_or_default();
+            match spelling::names(inner, to, parent).await? {
+                Some(true) => Ok(message),
+                _ => Err(error.into()),
             }
         }
         other => Ok(other?),

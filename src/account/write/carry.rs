@@ -5,7 +5,9 @@
 
 use super::{Copied, Expunged, PORTION, all_failed, of_message};
 use crate::{
-    account::{Account, Error, FolderKey, FolderRow, Inner, MessageRow, Result, flags, sync},
+    account::{
+        Account, Error, FolderKey, FolderRow, Inner, MessageRow, Result, flags, spelling, sync,
+    },
     graph::{self, types::Message},
     mail::{ErrorClass, MailboxName, RemoteId, Role, SystemFlag, Uid},
     store::writes::Carried,
@@ -133,10 +135,15 @@ async fn look_after(
     let mut again = Vec::new();
     for (id, answer) in now {
         match answer {
-            Ok(message) if message.parent_folder_id.as_deref() == Some(to.as_str()) => {
-                answers.insert(id, Ok(message));
+            Ok(message) => {
+                let parent = message.parent_folder_id.as_deref().unwrap_or_default();
+                match spelling::names(inner, to, parent).await {
+                    Ok(Some(true)) => {
+                        answers.insert(id, Ok(message));
+                    }
+                    _ => again.push(id),
+                }
             }
-            Ok(_) => again.push(id),
             Err(error) if error.class() == ErrorClass::NotFound => {
                 answers.insert(id, Err(error));
             }

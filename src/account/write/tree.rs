@@ -4,7 +4,7 @@
 //! UIDVALIDITY and UIDs live through a RENAME.
 
 use crate::{
-    account::{Account, Error, FolderRow, Inner, Result, folders},
+    account::{Account, Error, FolderRow, Inner, Result, folders, spelling},
     graph::{self, types::Folder},
     mail::{DELIMITER, ErrorClass, MailboxName, RemoteId, Role},
 };
@@ -154,9 +154,10 @@ async fn settled(inner: &Inner, id: &RemoteId, to: &str) -> graph::Result<Folder
     match inner.graph.move_folder(id, to).await {
         Err(error) if error.may_have_happened() => {
             let folder = inner.graph.folder(id).await?;
-            match folder.parent_folder_id.as_deref() == Some(to) {
-                true => Ok(folder),
-                false => Err(error),
+            let parent = folder.parent_folder_id.as_deref().unwrap_or_default();
+            match spelling::names(inner, &RemoteId::new(to), parent).await {
+                Ok(Some(true)) => Ok(folder),
+                _ => Err(error),
             }
         }
         other => other,

@@ -154,9 +154,10 @@ async fn relist(
             .unwrap();
     }
     let unlisted = mailbox.unlisted(folder).await.unwrap();
-    let kept: Vec<RemoteId> = unlisted.iter().take(usize::from(keep)).cloned().collect();
+    let (kept, gone) = unlisted.split_at(usize::from(keep).min(unlisted.len()));
+    let (kept, gone) = (kept.to_vec(), gone.to_vec());
     mailbox
-        .commit_listing(folder, "d".into(), kept.clone())
+        .commit_listing(folder, "d".into(), gone)
         .await
         .unwrap();
 
