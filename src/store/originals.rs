@@ -154,7 +154,7 @@ impl MailboxStore {
         Ok(())
     }
 
-    /// A copy is, octet for octet, what its source is.
+    /// A copy is, octet for octet, what its source is; where that is in doubt, the copy is as well.
     pub(super) fn share_original(
         &self,
         tx: &Transaction<'_>,
@@ -168,6 +168,13 @@ impl MailboxStore {
         let Some(undraft) = found else { return Ok(()) };
         if let Some(mime) = self.read_original(tx, source.as_str())? {
             self.keep_original(tx, copy, &mime, undraft)?;
+            tx.prepare_cached(
+                "UPDATE appended SET (doubted, rendered, rendered_size, rendered_sha256) =
+                     (SELECT doubted, rendered, rendered_size, rendered_sha256
+                      FROM appended WHERE remote = ?1)
+                 WHERE remote = ?2",
+            )?
+            .execute([source.as_str(), copy.as_str()])?;
         }
         Ok(())
     }

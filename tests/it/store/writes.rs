@@ -332,6 +332,29 @@ async fn a_doubt_ends_one_way_or_the_other() {
 }
 
 #[tokio::test]
+async fn a_copy_is_as_doubtful_as_its_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = mailbox(dir.path()).await;
+    let (from, to) = (made(&mailbox, "from").await, made(&mailbox, "to").await);
+    let own = written("w", b"one");
+    mailbox.append_row(from, own).await.unwrap();
+    let id = RemoteId::new("w");
+    let source = row(&mailbox, from, 1).await;
+    mailbox.keep_rendered(&id, served("r")).await.unwrap();
+    let sure = vec![carried(&source, "sure")];
+    mailbox.copy_rows(to, sure).await.unwrap();
+    mailbox.doubt_original(source.key).await.unwrap();
+    let unsure = vec![carried(&source, "unsure")];
+    mailbox.copy_rows(to, unsure).await.unwrap();
+    let doubted = async |id: &str| mailbox.doubted(&RemoteId::new(id)).await.unwrap();
+    assert_eq!(doubted("sure").await, None);
+    assert_eq!(doubted("unsure").await, Some(Some(served("r"))));
+    // The doubts end apart.
+    mailbox.settle_doubt(&id, false).await.unwrap();
+    assert!(doubted("unsure").await.is_some());
+}
+
+#[tokio::test]
 async fn a_message_that_was_served_otherwise_gets_no_original() {
     let dir = tempfile::tempdir().unwrap();
     let (mailbox, from, _) = two(dir.path()).await;
