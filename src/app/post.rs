@@ -41,7 +41,7 @@ pub(super) async fn follow(
 ) {
     let mut state = seat.state();
     loop {
-        let ready = *state.borrow_and_update() == State::Ready;
+        let ready = matches!(*state.borrow_and_update(), State::Ready | State::Sending);
         if let Ok(account) = registry.get(seat.name()) {
             account.set_outgoing(Arc::new(UnderWay {
                 spool: spool.clone(),

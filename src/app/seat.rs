@@ -52,6 +52,8 @@ pub(super) struct Link {
 pub(super) enum State {
     Starting,
     Ready,
+    /// Signed in, with no mailbox to read: its mail goes.
+    Sending,
     /// What is known is served; the cloud cannot be reached for this reason.
     Offline(String),
     /// Nothing is served: why, and what to do.
@@ -63,6 +65,7 @@ impl std::fmt::Display for State {
         match self {
             Self::Starting => f.write_str("starting"),
             Self::Ready => f.write_str("ready"),
+            Self::Sending => f.write_str("ready, for sending only"),
             Self::Offline(why) => write!(f, "offline: {why}"),
             Self::Unavailable(why) => f.write_str(why),
         }
@@ -156,7 +159,16 @@ impl Seat {
                 connected = self.connect(&store, &registry) => connected,
             };
             let wait = match connected {
-                Ok(account) => {
+                Ok(None) => {
+                    pause = FIRST_PAUSE;
+                    self.state.send_replace(State::Sending);
+                    tracing::info!(account = %self.name(), "ready, for sending only");
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = self.signed_in.notified() => continue,
+                    }
+                }
+                Ok(Some(account)) => {
                     pause = FIRST_PAUSE;
                     self.state.send_replace(State::Ready);
                     tracing::info!(account = %self.name(), "ready");
@@ -198,11 +210,12 @@ impl Seat {
         }
     }
 
+    /// `None`: for sending only, there is nothing to serve.
     async fn connect(
         &self,
         store: &Store,
         registry: &Registry,
-    ) -> std::result::Result<Account, Obstacle> {
+    ) -> std::result::Result<Option<Account>, Obstacle> {
         let mut known = None;
         let found = self.open(store, registry, &mut known).await;
         if let Err(obstacle) = &found {
@@ -225,11 +238,7 @@ impl Seat {
         store: &Store,
         registry: &Registry,
         known: &mut Option<Account>,
-    ) -> std::result::Result<Account, Obstacle> {
-        if self.account.uses == Use::Send {
-            let why = "this account is for sending only (use = \"send\")";
-            return Err(Obstacle::person(why));
-        }
+    ) -> std::result::Result<Option<Account>, Obstacle> {
         let link = self.link().map_err(Obstacle::person)?;
         let identity = link.tokens.identity().await.map_err(Obstacle::from)?;
         let pin = store.pin(self.name()).await.map_err(Obstacle::later)?;
@@ -243,6 +252,11 @@ impl Seat {
                 self.name()
             )));
         }
+        if self.account.uses == Use::Send {
+            let why = "this account is for sending only (use = \"send\")";
+            registry.set_unavailable(self.name().clone(), why.to_owned());
+            return Ok(None);
+        }
         if let Some(state) = &pin.state {
             let account = self.account_of(store, state, link).await?;
             registry.insert(account.clone());
@@ -254,14 +268,14 @@ impl Seat {
             .await
             .map_err(Obstacle::later)?;
         match known.take() {
-            Some(account) if pin.state.as_deref() == Some(&state) => Ok(account),
+            Some(account) if pin.state.as_deref() == Some(&state) => Ok(Some(account)),
             other => {
                 if other.is_some() {
                     tracing::warn!(account = %self.name(), "this is another mailbox than before");
                 }
                 let account = self.account_of(store, &state, link).await?;
                 registry.insert(account.clone());
-                Ok(account)
+                Ok(Some(account))
             }
         }
     }

@@ -223,7 +223,11 @@ impl Conn {
         self.flush().await?;
         self.flow.clear();
         let stream = self.stream.take().ok_or_else(gone)?;
-        self.stream = Some(stream.accept_tls(acceptor).await?);
+        self.stream = Some(tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(Ended::Stopping),
+            shaken = stream.accept_tls(acceptor) => shaken?,
+        });
         Ok(())
     }
 

@@ -82,13 +82,20 @@ impl Server {
         let stream = match (implicit_tls, &self.acceptor) {
             (false, _) => stream,
             (true, None) => return,
-            (true, Some(acceptor)) => match stream.accept_tls(acceptor).await {
-                Ok(stream) => stream,
-                Err(error) => {
-                    tracing::info!(%peer, %error, "IMAP: no TLS handshake");
-                    return;
+            (true, Some(acceptor)) => {
+                let shaken = tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    shaken = stream.accept_tls(acceptor) => shaken,
+                };
+                match shaken {
+                    Ok(stream) => stream,
+                    Err(error) => {
+                        tracing::info!(%peer, %error, "IMAP: no TLS handshake");
+                        return;
+                    }
                 }
-            },
+            }
         };
         let loopback = is_loopback(local) && is_loopback(peer);
         session::run(self, stream, loopback, peer.ip(), stop).await;

@@ -185,6 +185,10 @@ impl Session {
                     .min(QUIET_BEFORE_LOGIN),
                 _ => QUIET,
             };
+            // What comes without a pause would never be waited for.
+            if quiet.is_zero() {
+                return Err(Ended::Quiet);
+            }
             let status = match self.conn.command(quiet).await? {
                 Event::Command(command) => self.handle(command).await?,
                 Event::Announced => {

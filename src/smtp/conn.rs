@@ -17,15 +17,10 @@ use crate::{
     sasl::Credentials,
     spool::{self, Incoming, SubmissionId},
 };
-use std::{
-    io,
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +28,9 @@ use tokio_util::sync::CancellationToken;
 const READ: usize = 4 << 10;
 const READ_MESSAGE: usize = 64 << 10;
 
-/// RFC 5321 section 4.5.3.2.7 asks a server for at least 5 minutes.
+/// Time for a login, everything before it included: whoever has none holds no connection.
+const LOGIN_WITHIN: Duration = Duration::from_secs(180);
+/// For one command. RFC 5321 section 4.5.3.2.7 asks a server for at least 5 minutes.
 const QUIET: Duration = Duration::from_secs(5 * 60);
 /// Within a message: section 4.5.3.2.5 gives the other side 3 minutes for each piece, and 10 in all.
 const QUIET_IN_MESSAGE: Duration = Duration::from_secs(10 * 60);
@@ -72,6 +69,8 @@ struct Conn {
     out: Vec<u8>,
     session: Session,
     peer: IpAddr,
+    /// When a connection without a user ends.
+    login_by: Instant,
     /// Between Begin and Receive.
     incoming: Option<Place>,
     stop: CancellationToken,
@@ -106,6 +105,7 @@ pub(super) async fn run(
         out: Vec::new(),
         session: Session::new(setting),
         peer,
+        login_by: Instant::now() + LOGIN_WITHIN,
         incoming: None,
         stop,
     };
@@ -148,7 +148,16 @@ impl Conn {
         self.out.extend_from_slice(reply.to_string().as_bytes());
     }
 
+    /// The whole line must be there in time: a client that sends an octet now and then holds no
+    /// connection, nor does one that never stops talking without a login.
     async fn next_line(&mut self) -> Result<Step> {
+        let mut deadline = Instant::now() + QUIET;
+        if self.session.user().is_none() {
+            deadline = deadline.min(self.login_by);
+        }
+        if deadline <= Instant::now() {
+            return Err(Ended::Quiet);
+        }
         loop {
             match self.lines.next(self.session.expects_answer()) {
                 Next::Line(line) => {
@@ -159,7 +168,7 @@ impl Conn {
                 Next::TooLong => return Ok(self.session.handle(Input::LineTooLong)),
                 Next::Flood => return Err(Ended::Flood),
                 Next::Tls => return Err(Ended::Tls),
-                Next::More => self.fill(READ, QUIET).await?,
+                Next::More => self.fill(READ, deadline).await?,
             }
         }
     }
@@ -172,7 +181,11 @@ impl Conn {
         let (Some(stream), Some(acceptor)) = (self.stream.take(), acceptor) else {
             return Err(gone());
         };
-        self.stream = Some(stream.accept_tls(&acceptor).await?);
+        self.stream = Some(tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(Ended::Stopping),
+            shaken = stream.accept_tls(&acceptor) => shaken?,
+        });
         Ok(self.session.handle(Input::TlsStarted))
     }
 
@@ -235,7 +248,8 @@ impl Conn {
             if fed != Fed::More {
                 break;
             }
-            self.fill(READ_MESSAGE, QUIET_IN_MESSAGE).await?;
+            let deadline = Instant::now() + QUIET_IN_MESSAGE;
+            self.fill(READ_MESSAGE, deadline).await?;
         }
         let taken = match incoming {
             Ok(whole) => whole.commit().await,
@@ -253,7 +267,7 @@ impl Conn {
     }
 
     /// Writes what is due, then reads what there is. Cancel-safe up to the write.
-    async fn fill(&mut self, room: usize, quiet: Duration) -> Result<()> {
+    async fn fill(&mut self, room: usize, deadline: Instant) -> Result<()> {
         self.flush().await?;
         let stream = self.stream.as_mut().ok_or_else(gone)?;
         let input = self.lines.input();
@@ -261,7 +275,7 @@ impl Conn {
         let read = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Err(Ended::Stopping),
-            read = timeout(quiet, stream.read_buf(input)) => read.map_err(|_| Ended::Quiet)??,
+            read = timeout_at(deadline, stream.read_buf(input)) => read.map_err(|_| Ended::Quiet)??,
         };
         if read == 0 {
             return Err(gone());

@@ -54,9 +54,13 @@ impl Door {
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                     continue;
                 };
-                let (send, acceptor) = (send.clone(), acceptor.clone());
+                let (send, acceptor, stop) = (send.clone(), acceptor.clone(), stop.clone());
                 tokio::spawn(async move {
-                    match welcome(stream, acceptor, place).await {
+                    let welcomed = tokio::select! {
+                        () = stop.cancelled() => return,
+                        welcomed = welcome(stream, acceptor, place) => welcomed,
+                    };
+                    match welcomed {
                         // An error here: the server has stopped.
                         Ok(visitor) => drop(send.send((visitor, peer)).await),
                         Err(error) => tracing::debug!(%peer, %error, "TLS handshake failed"),

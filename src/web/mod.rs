@@ -16,13 +16,15 @@ use axum::{
     routing::get,
 };
 use door::Door;
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Nothing here takes a body yet.
 const BODY_LIMIT: usize = 16 * 1024;
+/// How long a request that is under way when the server stops may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Serves `listener` until `stop` fires. `acceptor` is given where TLS starts with the first octet;
+/// Serves `listener` until `stop` fires, and [`LAST_WORDS`] longer at most. `acceptor` is given where TLS starts with the first octet;
 /// `host` is this computer's name.
 pub async fn serve(
     listener: Listener,
@@ -31,9 +33,18 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let door = Door::open(listener, acceptor, stop.clone());
-    let served = axum::serve(door, router(host)).with_graceful_shutdown(stop.cancelled_owned());
-    if let Err(error) = served.await {
-        tracing::error!(%error, "HTTP ended");
+    let stopping = stop.clone().cancelled_owned();
+    let served = axum::serve(door, router(host)).with_graceful_shutdown(stopping);
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        served = served.into_future() => if let Err(error) = served {
+            tracing::error!(%error, "HTTP ended");
+        },
+        // What is left falls silent, and with that ends by itself.
+        () = too_long => tracing::debug!("HTTP requests given up while stopping"),
     }
 }
 

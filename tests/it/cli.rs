@@ -1,6 +1,7 @@
 //! The command line, and the server that it talks to.
 
 use crate::program::{Imap, Running, http_status, port_base, postern, run};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use postern::sandbox::{Options, Sandbox, Seeding, seed};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -153,6 +154,44 @@ fn a_server_serves_is_asked_and_ends_on_sigterm() {
     // Nothing runs now: the command opens the folder itself.
     let (code, out, told) = ask(home.path(), &["account", "password", "list", "anna"]);
     assert_eq!((code, out.trim_end()), (0, "No app passwords."), "{told}");
+}
+
+#[test]
+fn whoever_says_nothing_holds_up_no_stop() {
+    let home = tempfile::tempdir().unwrap();
+    let base = port_base();
+    config(home.path(), base, NOBODY, NOBODY, "anna@example.com");
+    let mut server = server(home.path(), base);
+    let connect = |offset| {
+        let stream = TcpStream::connect(("127.0.0.1", base + offset)).unwrap();
+        let patience = Some(Duration::from_secs(60));
+        stream.set_read_timeout(patience).unwrap();
+        BufReader::new(stream)
+    };
+    // No handshake where TLS comes first, none after STARTTLS, and half a request.
+    let _silent = [connect(1), connect(3)];
+    let mut upgrades = [connect(0), connect(2)];
+    for (stream, command) in upgrades
+        .iter_mut()
+        .zip(["a STARTTLS", "EHLO x\r\nSTARTTLS"])
+    {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        write!(stream.get_mut(), "{command}\r\n").unwrap();
+        while !(line.starts_with("a OK") || line.starts_with("220 2")) {
+            line.clear();
+            assert!(stream.read_line(&mut line).unwrap() > 0, "no STARTTLS");
+        }
+    }
+    let mut half = connect(4);
+    write!(half.get_mut(), "GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+    // Answered after those before it were taken.
+    assert!(http_status(base + 4, "/healthz", "localhost").contains(" 200 "));
+    let begun = std::time::Instant::now();
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(7), "{took:?}: {}", server.log());
 }
 
 /// Without a sign-in the password is right all the same; what comes then is another refusal.
@@ -341,6 +380,87 @@ fn a_sign_in_while_the_server_runs_is_taken_up_at_once() {
     assert_eq!(validity(&seen), validity(&still));
     second.terminate();
     assert_eq!(second.wait().code(), Some(0), "{}", second.log());
+}
+
+#[test]
+fn an_account_for_sending_only_says_whether_it_can_send() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = sandbox(&runtime);
+    let (home, base) = (tempfile::tempdir().unwrap(), port_base());
+    let (login, graph) = (sandbox.login_url(), sandbox.graph_url());
+    let cloud = postern::config::Cloud {
+        login_url: login.clone(),
+        graph_url: graph.clone(),
+    };
+    let http = postern::oauth::client::http(&cloud).unwrap();
+    let anna = "anna@example.com";
+    let file = config(home.path(), base, login.as_str(), graph.as_str(), anna);
+    let text = std::fs::read_to_string(&file).unwrap() + "use = \"send\"\n";
+    std::fs::write(&file, text).unwrap();
+    let mut server = server(home.path(), base);
+    let (_, password, _) = ask(home.path(), &["account", "password", "add", "anna"]);
+    let password = password.trim_end();
+    let list = || ask(home.path(), &["account", "list"]).1;
+    let not = "not signed in: run `postern account login anna`";
+    assert!(list().contains(not), "{}", list());
+    is_not_read(base, password);
+    submit(base + 2, password);
+    // Tried by now, and held: nobody is signed in.
+    std::thread::sleep(Duration::from_secs(2));
+    let begun = std::time::Instant::now();
+    let (code, _, told) = ask(home.path(), &["account", "login", "anna"]);
+    assert_eq!(code, 0, "{told}");
+    wait_until_ready(home.path());
+    assert!(list().contains("  ready, for sending only"), "{}", list());
+    is_not_read(base, password);
+    let sent = || {
+        let url = sandbox.admin_url().join("submissions").unwrap();
+        let answer = async { http.get(url).send().await.unwrap().text().await.unwrap() };
+        runtime.block_on(answer).contains("Released")
+    };
+    while !sent() {
+        let log = server.log();
+        assert!(begun.elapsed() < Duration::from_secs(40), "held on: {log}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    runtime.block_on(sandbox.stop());
+}
+
+fn is_not_read(base: u16, password: &str) {
+    let stream = TcpStream::connect(("127.0.0.1", base)).unwrap();
+    let patience = Some(Duration::from_secs(60));
+    stream.set_read_timeout(patience).unwrap();
+    let (_, last) = Imap::new(stream).command(&format!("LOGIN anna {password}"));
+    assert_eq!(
+        last,
+        "NO [UNAVAILABLE] The account cannot be read here: postern account list says why"
+    );
+}
+
+/// One mail by SMTP.
+fn submit(port: u16, password: &str) {
+    let plain = STANDARD.encode(format!("\0anna\0{password}"));
+    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
+    let mut say = |text: &str, wanted: &str| {
+        stream.get_mut().write_all(text.as_bytes()).unwrap();
+        let mut line = String::new();
+        while line.as_bytes().get(3) != Some(&b' ') {
+            line.clear();
+            assert!(stream.read_line(&mut line).unwrap() > 0, "after {text}");
+        }
+        assert!(line.starts_with(wanted), "{text}: {line}");
+    };
+    say("", "220");
+    say("EHLO x\r\n", "250");
+    say(&format!("AUTH PLAIN {plain}\r\n"), "235");
+    say("MAIL FROM:<anna@example.com>\r\n", "250");
+    say("RCPT TO:<ben@example.net>\r\n", "250");
+    say("DATA\r\n", "354");
+    let mail =
+        "From: anna@example.com\r\nTo: ben@example.net\r\nSubject: Released\r\n\r\nx\r\n.\r\n";
+    say(mail, "250");
 }
 
 fn wait_until_ready(home: &Path) {

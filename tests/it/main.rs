@@ -29,6 +29,7 @@ mod program;
 mod sandbox;
 mod smtp;
 mod smtp_taking;
+mod smtp_time;
 mod smtp_transcripts;
 mod spool;
 mod store;

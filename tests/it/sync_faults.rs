@@ -78,21 +78,6 @@ async fn a_removed_folder_that_cannot_be_read_does_not_stop_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_folder_that_cannot_be_read_is_shown_as_told() {
-    for answer in ANSWERS {
-        let world = world_of(&[]).await;
-        names(&world).await;
-        world
-            .post("folder", json!({"mailbox": ANNA, "create": ["B"]}))
-            .await;
-        world.graph.well_known().await.unwrap();
-        refuse(&world, "=?$select=id,displayName", answer).await;
-        let told = names(&world).await;
-        assert!(told.contains(&"B".to_owned()), "{answer:?}: {told:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_well_known_folder_that_cannot_be_read_counts_as_not_there() {
     for answer in ANSWERS {
         let world = World::with_inbox(mails(1)).await;

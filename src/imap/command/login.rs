@@ -95,14 +95,16 @@ async fn check(session: &mut Session, credentials: Credentials) -> Result<Reply>
             "This password is not for reading mail",
         ));
     }
-    let account = match session.server.registry.wait(&principal.account).await {
+    let registry = session.server.registry.clone();
+    let opened = registry.wait(&principal.account);
+    let account = match session.conn.patiently(opened).await? {
         Ok(account) => account,
         Err(error) => {
             log(&error, "login");
             let text = if error.class().is_temporary() {
                 "The account is still being opened, try again"
             } else {
-                "The account is not signed in to Microsoft 365: postern account login"
+                "The account cannot be read here: postern account list says why"
             };
             return Ok(Reply::no("UNAVAILABLE", text));
         }
