@@ -3,13 +3,14 @@
 
 use libfuzzer_sys::fuzz_target;
 use postern::imap::{
-    flow::{Flow, Limits, Step},
+    flow::{Flow, Limits, Refusal, Step},
     wire,
 };
 
 const LIMITS: Limits = Limits {
     line: 4 << 10,
     literals: 8 << 10,
+    message: 16 << 10,
     discard: 64 << 10,
 };
 
@@ -27,8 +28,18 @@ fuzz_target!(|data: &[u8]| {
             match flow.step() {
                 Step::More => break,
                 Step::Command(command) => {
-                    assert!(command.len() as u64 <= LIMITS.line as u64 + LIMITS.literals + 64);
+                    assert!(
+                        command.len() as u64
+                            <= LIMITS.line as u64 + LIMITS.literals + LIMITS.message + 64
+                    );
                     let _ = wire::decode(&command);
+                }
+                Step::Announced => {
+                    if flow.begun().len() % 2 == 0 {
+                        let _ = flow.accept();
+                    } else {
+                        flow.decline(Refusal::LiteralTooLarge);
+                    }
                 }
                 Step::Continue | Step::Refused { .. } => {}
                 _ => return,

@@ -577,7 +577,9 @@ async fn the_demo_mailbox_costs_few_requests() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_folder_is_listed_with_three_requests_for_a_thousand_mails() {
     const MAILS: usize = 3_000;
-    let world = World::new(seed::large(MAILS, NOW), Seeding::Regenerated).await;
+    let mut world = World::new(seed::large(MAILS, NOW), Seeding::Regenerated).await;
+    // Large pages take their time where the machine is busy.
+    world.graph = world.graph.with_pace(postern::graph::Pace::default());
     let account = world.account();
     account.folders().await.unwrap();
     let since = Instant::now();
