@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     account::{Registry, write::Outgoing},
-    mail::{AccountName, ErrorClass, Flags, MailboxName},
-    spool::{Couriers, Deliver, Delivered, Options, Report, Spool, deliver_through_graph},
+    mail::{AccountName, ErrorClass, Flags, MailboxName, RemoteId},
+    spool::{Couriers, Deliver, Delivered, Options, Report, Spool, Wrote, deliver_through_graph},
 };
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -117,6 +117,13 @@ struct ToInbox {
 }
 
 impl Deliver for ToInbox {
+    fn wrote<'a>(&'a self, name: &'a AccountName, message: &'a RemoteId) -> Wrote<'a> {
+        Box::pin(async move {
+            let account = self.registry.get(name).ok()?;
+            account.wrote(message).await.ok()
+        })
+    }
+
     fn deliver<'a>(&'a self, name: &'a AccountName, report: &'a Report) -> Delivered<'a> {
         Box::pin(async move {
             let route = self.couriers.get(name).ok_or(ErrorClass::NotFound)?;
