@@ -6,6 +6,7 @@
 
 use super::{
     Route,
+    alike::{everyone, is_of, same_people, same_subject},
     failure::{Told, after_look, after_write, shown},
     large::{self, Pieces},
     outgoing::{Defaults, Outgoing, header_of, is_sealed, outgoing, subject},
@@ -30,9 +31,6 @@ const LEAST: usize = 64 * 1024;
 
 /// Above this only one is in memory at a time, of all accounts.
 const LARGE: u64 = 1 << 20;
-
-/// Graph cuts a subject there.
-const SUBJECT: usize = 255;
 
 /// Octets of a message in which its header is looked for.
 pub(super) const HEADER: u64 = 256 * 1024;
@@ -505,30 +503,6 @@ impl Courier<'_> {
     }
 }
 
-/// The draft or the sent copy of one of these.
-fn is_of(siblings: &[Submission], message: &Message) -> bool {
-    let drafts = siblings.iter().filter_map(|s| s.progress.draft.as_ref());
-    drafts.into_iter().any(|draft| draft.as_str() == message.id)
-}
-
-fn same_people(one: &Submission, other: &Submission) -> bool {
-    let others = other.envelope.recipients.iter().map(String::as_str);
-    compare(&one.envelope.recipients, others) == Match::Exact
-}
-
-/// Blanks are folded on the way, and what is too long is cut.
-fn same_subject(ours: &str, theirs: &str) -> bool {
-    let folded = |text: &str| {
-        let words: Vec<_> = text.split_whitespace().collect();
-        words
-            .join(" ")
-            .chars()
-            .take(SUBJECT - 5)
-            .collect::<String>()
-    };
-    folded(ours) == folded(theirs)
-}
-
 fn unsent() -> Told {
     Told {
         event: Event::Unsent,
@@ -574,12 +548,6 @@ fn defaults(submission: &Submission) -> Defaults {
         date: date.format("%a, %d %b %Y %H:%M:%S +0000").to_string(),
         message_id: format!("<{name}.{seconds}@{}>", domain.unwrap_or("localhost")),
     }
-}
-
-fn everyone(message: &Message) -> impl Iterator<Item = &str> {
-    let lists = [&message.to, &message.cc, &message.bcc];
-    let all = lists.into_iter().flatten().flatten();
-    all.filter_map(|recipient| recipient.address.as_deref())
 }
 
 /// A mail without a From gets the mailbox's own.

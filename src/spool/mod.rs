@@ -7,6 +7,7 @@
 //! doubt, and Graph is asked what became of it. `state` says what follows from what.
 
 mod accept;
+mod alike;
 mod bounce;
 mod courier;
 mod error;
