@@ -53,6 +53,56 @@ pub(super) const TABLE: &[(&str, &str, &str)] = &[
         "0",
         "the next N token requests are answered temporarily_unavailable",
     ),
+    (
+        "cae-token-seconds",
+        "86399",
+        "life of access tokens whose client declared cp1",
+    ),
+    (
+        "token-loop-limit",
+        "200",
+        "identical refresh requests in five minutes before AADSTS50196 (0: never)",
+    ),
+    (
+        "entra-interaction-required",
+        "false",
+        "policies are refused at the token endpoint as interaction_required, not invalid_grant",
+    ),
+    (
+        "entra-suberror-omitted",
+        "false",
+        "errors of the token endpoint have no suberror",
+    ),
+    (
+        "entra-description-lines",
+        "false",
+        "error descriptions have line ends before Trace ID, as older answers do, and not blanks",
+    ),
+    (
+        "scope-full-form",
+        "false",
+        "token answers name Graph's scopes with their resource",
+    ),
+    (
+        "scopes-accumulate",
+        "false",
+        "an access token holds every scope that was ever consented to",
+    ),
+    (
+        "personal-shared-invalid-grant",
+        "false",
+        ".Shared scopes of a personal account: invalid_grant, not invalid_scope",
+    ),
+    (
+        "challenge-among-others",
+        "false",
+        "a 401 carries another WWW-Authenticate field before Bearer's",
+    ),
+    (
+        "raop-marker",
+        "false",
+        "the refusal of an application access policy has the newer text with [RAOP]",
+    ),
     // Whole API
     (
         "latency-ms",
