@@ -4,7 +4,10 @@
 use super::{
     directory,
     entra::{Access, Challenge},
-    http::{Answer, Call, Outcome, Payload, access_denied, bad_request, error, not_found, percent_encode},
+    http::{
+        Answer, Call, Outcome, Payload, access_denied, bad_request, error, not_found,
+        percent_encode,
+    },
     route::{Ctx, Target},
     world::{World, now},
 };
@@ -27,9 +30,7 @@ pub(super) fn peek<'a>(world: &'a World, call: &Call) -> Option<&'a Access> {
 
 fn bearer(call: &Call) -> Option<&str> {
     let (scheme, token) = call.header("authorization")?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The token of a request, or the 401.
@@ -54,7 +55,8 @@ pub(super) fn authenticate(world: &World, call: &Call) -> Outcome<Access> {
         return Err(refuse("Lifetime validation failed, the token is expired."));
     }
     if let Some(why) = challenged(world, access) {
-        let claims = json!({"access_token": {"nbf": {"essential": true, "value": now().to_string()}}});
+        let claims =
+            json!({"access_token": {"nbf": {"essential": true, "value": now().to_string()}}});
         let claims = STANDARD.encode(claims.to_string());
         let message = format!(
             "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: {why}"
@@ -77,7 +79,9 @@ fn unauthorized(world: &World, message: &str, extra: &str) -> Box<Answer> {
             "PoP realm=\"\", nonce=\"none\"".to_owned(),
         ));
     }
-    answer.headers.push(("www-authenticate".to_owned(), challenge));
+    answer
+        .headers
+        .push(("www-authenticate".to_owned(), challenge));
     answer
 }
 
@@ -138,7 +142,11 @@ fn delegated(need: Need, own: bool) -> &'static [&'static str] {
             "Mail.ReadBasic.Shared",
             "Mail.ReadWrite.Shared",
         ],
-        (Need::Read, false) => &["Mail.Read.Shared", "Mail.ReadBasic.Shared", "Mail.ReadWrite.Shared"],
+        (Need::Read, false) => &[
+            "Mail.Read.Shared",
+            "Mail.ReadBasic.Shared",
+            "Mail.ReadWrite.Shared",
+        ],
         (Need::Write, true) => &["Mail.ReadWrite", "Mail.ReadWrite.Shared"],
         (Need::Write, false) => &["Mail.ReadWrite.Shared"],
         (Need::Send, true) => &["Mail.Send", "Mail.Send.Shared"],
@@ -154,11 +162,20 @@ fn alone(ctx: &Ctx<'_>, who: Option<&str>, need: Need) -> Outcome<Target> {
     })?;
     let at = find(ctx.world, who)?;
     let wanted: &[&str] = match need {
-        Need::Read => &["Mail.Read", "Mail.ReadBasic", "Mail.ReadBasic.All", "Mail.ReadWrite"],
+        Need::Read => &[
+            "Mail.Read",
+            "Mail.ReadBasic",
+            "Mail.ReadBasic.All",
+            "Mail.ReadWrite",
+        ],
         Need::Write => &["Mail.ReadWrite"],
         Need::Send => &["Mail.Send"],
     };
-    let by_entra = ctx.access.roles.iter().any(|r| wanted.contains(&r.as_str()));
+    let by_entra = ctx
+        .access
+        .roles
+        .iter()
+        .any(|r| wanted.contains(&r.as_str()));
     let app = ctx.world.directory.app(&ctx.access.client);
     let named = |list: &[String]| list.iter().any(|m| ctx.world.user(m) == Some(at));
     let by_exchange = app.is_some_and(|app| {
@@ -174,7 +191,9 @@ fn alone(ctx: &Ctx<'_>, who: Option<&str>, need: Need) -> Outcome<Target> {
         let policy = app.and_then(|app| app.access_policy.as_deref());
         if policy.is_some_and(|list| !named(list)) {
             let text = match ctx.world.switches.on("raop-marker") {
-                true => "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.",
+                true => {
+                    "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
+                }
                 false => "Access to OData is disabled.",
             };
             return Err(error(403, "ErrorAccessDenied", text));
@@ -246,7 +265,9 @@ pub(super) fn basic_may_ask(call: &Call, rest: &[&str]) -> Outcome<()> {
     let inside = rest
         .iter()
         .any(|s| s.eq_ignore_ascii_case("$value") || s.eq_ignore_ascii_case("attachments"));
-    let looks = ["expand", "search"].iter().any(|o| call.option(o).is_some());
+    let looks = ["expand", "search"]
+        .iter()
+        .any(|o| call.option(o).is_some());
     match inside || looks {
         true => Err(access_denied()),
         false => Ok(()),

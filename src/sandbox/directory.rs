@@ -80,12 +80,32 @@ pub(super) struct Cloud {
     pub(super) region: &'static str,
 }
 
-pub(super) const GLOBAL: &Cloud = &Cloud { name: "global", login: "login.microsoftonline.com", graph: "graph.microsoft.com", region: "EU" };
+pub(super) const GLOBAL: &Cloud = &Cloud {
+    name: "global",
+    login: "login.microsoftonline.com",
+    graph: "graph.microsoft.com",
+    region: "EU",
+};
 pub(super) const CLOUDS: &[&Cloud] = &[
     GLOBAL,
-    &Cloud { name: "us-gov", login: "login.microsoftonline.us", graph: "graph.microsoft.us", region: "USG" },
-    &Cloud { name: "us-dod", login: "login.microsoftonline.us", graph: "dod-graph.microsoft.us", region: "USG" },
-    &Cloud { name: "china", login: "login.partner.microsoftonline.cn", graph: "microsoftgraph.chinacloudapi.cn", region: "AS" },
+    &Cloud {
+        name: "us-gov",
+        login: "login.microsoftonline.us",
+        graph: "graph.microsoft.us",
+        region: "USG",
+    },
+    &Cloud {
+        name: "us-dod",
+        login: "login.microsoftonline.us",
+        graph: "dod-graph.microsoft.us",
+        region: "USG",
+    },
+    &Cloud {
+        name: "china",
+        login: "login.partner.microsoftonline.cn",
+        graph: "microsoftgraph.chinacloudapi.cn",
+        region: "AS",
+    },
 ];
 
 impl Cloud {
@@ -155,7 +175,10 @@ impl Directory {
 impl Consents {
     pub(super) fn grant(&mut self, client: &str, user: Option<usize>, scopes: &[String]) {
         let key = (client.to_ascii_lowercase(), user);
-        self.0.entry(key).or_default().extend(scopes.iter().cloned());
+        self.0
+            .entry(key)
+            .or_default()
+            .extend(scopes.iter().cloned());
     }
 
     /// Takes all back that the user (or the administrator) has granted; `None` names every grant.

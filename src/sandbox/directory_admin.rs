@@ -43,7 +43,12 @@ pub(super) fn knows(parts: &[&str]) -> bool {
 pub(super) fn answer(world: &mut World, method: &str, parts: &[&str], body: &Value) -> Said {
     match (method, parts) {
         ("GET", ["apps"]) => {
-            let all: Vec<_> = world.directory.apps.iter().map(|a| shown(world, a)).collect();
+            let all: Vec<_> = world
+                .directory
+                .apps
+                .iter()
+                .map(|a| shown(world, a))
+                .collect();
             Ok(json!({"apps": all}))
         }
         ("GET", ["apps", id]) => {
@@ -52,7 +57,10 @@ pub(super) fn answer(world: &mut World, method: &str, parts: &[&str], body: &Val
         }
         ("DELETE", ["apps", id]) => {
             let before = world.directory.apps.len();
-            world.directory.apps.retain(|a| !a.id.eq_ignore_ascii_case(id));
+            world
+                .directory
+                .apps
+                .retain(|a| !a.id.eq_ignore_ascii_case(id));
             match world.directory.apps.len() < before {
                 true => Ok(json!({})),
                 false => Err(no_app(id)),
@@ -66,7 +74,9 @@ pub(super) fn answer(world: &mut World, method: &str, parts: &[&str], body: &Val
         ("POST", ["tenant"]) => tenant(world, body),
         ("POST", ["age"]) => {
             let seconds = body.get("seconds").and_then(Value::as_i64);
-            world.entra.age(seconds.ok_or("seconds is missing")?.clamp(0, 1 << 40));
+            world
+                .entra
+                .age(seconds.ok_or("seconds is missing")?.clamp(0, 1 << 40));
             Ok(json!({}))
         }
         _ => Err(format!(
@@ -108,10 +118,14 @@ fn strings(body: &Value, name: &str) -> Said<Option<Vec<String>>> {
     let Some(value) = body.get(name) else {
         return Ok(None);
     };
-    let list = value.as_array().ok_or_else(|| format!("{name}: not a list"))?;
+    let list = value
+        .as_array()
+        .ok_or_else(|| format!("{name}: not a list"))?;
     let texts = list.iter().map(|v| v.as_str().map(str::to_owned));
     let texts: Option<Vec<_>> = texts.collect();
-    texts.map(Some).ok_or_else(|| format!("{name}: not a list of texts"))
+    texts
+        .map(Some)
+        .ok_or_else(|| format!("{name}: not a list of texts"))
 }
 
 fn user(world: &World, who: &str) -> Said<usize> {
@@ -143,19 +157,29 @@ fn register(world: &mut World, body: &Value) -> Said {
             "organizations" => Audience::Organizations,
             "everyone" => Audience::Everyone,
             "personal" => Audience::Personal,
-            other => return Err(format!("audience: {other:?} is not tenant, organizations, everyone or personal")),
+            other => {
+                return Err(format!(
+                    "audience: {other:?} is not tenant, organizations, everyone or personal"
+                ));
+            }
         };
     }
     credentials(&mut app, body)?;
     if let Some(list) = body.get("redirects").and_then(Value::as_array) {
-        app.redirects = list.iter().map(|r| redirect(r, app.audience)).collect::<Said<_>>()?;
+        app.redirects = list
+            .iter()
+            .map(|r| redirect(r, app.audience))
+            .collect::<Said<_>>()?;
     }
     if let Some(scopes) = text(body, "delegated") {
         app.delegated = entra::permissions(world, scopes)?;
     }
     permissions(world, &mut app, body)?;
     let shown = shown(world, &app);
-    world.directory.apps.retain(|a| !a.id.eq_ignore_ascii_case(&id));
+    world
+        .directory
+        .apps
+        .retain(|a| !a.id.eq_ignore_ascii_case(&id));
     world.directory.apps.push(app);
     Ok(shown)
 }
@@ -164,7 +188,10 @@ fn credentials(app: &mut App, body: &Value) -> Said<()> {
     if let Some(list) = body.get("secrets").and_then(Value::as_array) {
         let read = |one: &Value| {
             let value = text(one, "value").ok_or("secrets: value is missing")?;
-            let seconds = one.get("seconds").and_then(Value::as_i64).unwrap_or(180 * 86_400);
+            let seconds = one
+                .get("seconds")
+                .and_then(Value::as_i64)
+                .unwrap_or(180 * 86_400);
             Ok(Secret {
                 value: value.to_owned(),
                 expires: now().saturating_add(seconds),
@@ -192,7 +219,10 @@ fn redirect(one: &Value, audience: Audience) -> Said<Redirect> {
 
 fn permissions(world: &World, app: &mut App, body: &Value) -> Said<()> {
     let known = |list: Vec<String>| match list.iter().find(|r| !ROLES.contains(&r.as_str())) {
-        Some(other) => Err(format!("no application permission {other:?}; there are {}", ROLES.join(", "))),
+        Some(other) => Err(format!(
+            "no application permission {other:?}; there are {}",
+            ROLES.join(", ")
+        )),
         None => Ok(list),
     };
     if let Some(list) = strings(body, "application")? {
@@ -218,7 +248,10 @@ fn permissions(world: &World, app: &mut App, body: &Value) -> Said<()> {
         Some(Value::Null) => app.assignment_required = false,
         Some(_) => {
             let list = strings(body, "assigned")?.unwrap_or_default();
-            app.assigned = list.iter().map(|who| user(world, who)).collect::<Said<_>>()?;
+            app.assigned = list
+                .iter()
+                .map(|who| user(world, who))
+                .collect::<Said<_>>()?;
             app.assignment_required = true;
         }
     }
@@ -265,7 +298,10 @@ fn change_user(world: &mut World, body: &Value) -> Said {
         let found = list.map(|list| list.iter().map(|who| user(world, who)).collect());
         found.transpose()
     };
-    let (send_as, on_behalf) = (indices(world, "send_as")?, indices(world, "send_on_behalf")?);
+    let (send_as, on_behalf) = (
+        indices(world, "send_as")?,
+        indices(world, "send_on_behalf")?,
+    );
     indices(world, "full_access")?;
     let stamp = world.entra.stamp();
     let person = world.directory.people.get_mut(at).ok_or("no such user")?;
@@ -297,7 +333,11 @@ fn change_user(world: &mut World, body: &Value) -> Said {
             "ready" => Mailbox::Ready,
             "none" => Mailbox::None,
             "on-premises" => Mailbox::OnPremises,
-            other => return Err(format!("mailbox: {other:?} is not ready, none or on-premises")),
+            other => {
+                return Err(format!(
+                    "mailbox: {other:?} is not ready, none or on-premises"
+                ));
+            }
         };
     }
     if let Some(name) = text(body, "principal_name") {
@@ -322,7 +362,9 @@ fn change_user(world: &mut World, body: &Value) -> Said {
 }
 
 fn consent(world: &mut World, body: &Value) -> Said {
-    let client = text(body, "client_id").ok_or("client_id is missing")?.to_owned();
+    let client = text(body, "client_id")
+        .ok_or("client_id is missing")?
+        .to_owned();
     if world.directory.app(&client).is_none() {
         return Err(no_app(&client));
     }
@@ -343,11 +385,18 @@ fn policy(world: &mut World, body: &Value) -> Said {
         world.directory.policy.consent = match who {
             "users" => ConsentPolicy::Users,
             "administrators" => ConsentPolicy::Administrators,
-            other => return Err(format!("consent: {other:?} is neither users nor administrators")),
+            other => {
+                return Err(format!(
+                    "consent: {other:?} is neither users nor administrators"
+                ));
+            }
         };
     }
     if let Some(list) = body.get("rules").and_then(Value::as_array) {
-        let rules = list.iter().map(|one| rule(world, one)).collect::<Said<_>>()?;
+        let rules = list
+            .iter()
+            .map(|one| rule(world, one))
+            .collect::<Said<_>>()?;
         world.directory.policy.rules = rules;
     }
     Ok(json!({}))
@@ -381,7 +430,8 @@ fn tenant(world: &mut World, body: &Value) -> Said {
     if let Some(name) = text(body, "cloud") {
         let found = CLOUDS.iter().find(|c| c.name == name);
         let names = || CLOUDS.iter().map(|c| c.name).collect::<Vec<_>>().join(", ");
-        world.directory.cloud = found.ok_or_else(|| format!("no cloud {name:?}; there are {}", names()))?;
+        world.directory.cloud =
+            found.ok_or_else(|| format!("no cloud {name:?}; there are {}", names()))?;
     }
     set(&mut world.directory.exchange, body, "exchange")?;
     Ok(json!({}))

@@ -41,16 +41,20 @@ pub(super) async fn bind(face: Face, address: IpAddr, port: u16) -> io::Result<T
     if !address.is_loopback() {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("sandbox ({host}): will not listen on {address}: it is for this computer alone, so only 127.0.0.1 or ::1"),
+            format!(
+                "sandbox ({host}): will not listen on {address}: it is for this computer alone, so only 127.0.0.1 or ::1"
+            ),
         ));
     }
-    TcpListener::bind(SocketAddr::new(address, port)).await.map_err(|e| {
-        let why = match e.kind() {
-            io::ErrorKind::AddrInUse => format!("port {port} is in use by another program"),
-            _ => format!("cannot listen on port {port}: {e}"),
-        };
-        io::Error::new(e.kind(), format!("sandbox ({host}): {why}"))
-    })
+    TcpListener::bind(SocketAddr::new(address, port))
+        .await
+        .map_err(|e| {
+            let why = match e.kind() {
+                io::ErrorKind::AddrInUse => format!("port {port} is in use by another program"),
+                _ => format!("cannot listen on port {port}: {e}"),
+            };
+            io::Error::new(e.kind(), format!("sandbox ({host}): {why}"))
+        })
 }
 
 pub(super) fn serve(listener: TcpListener, face: Face, shared: Shared) -> JoinHandle<()> {
@@ -113,7 +117,9 @@ async fn handle(
 
 /// Where this server is, as the client has it: links keep its scheme and its name for this computer.
 fn base(own: &str, headers: &HeaderMap, secure: bool) -> String {
-    let authority = own.split_once("://").map_or(own, |(_, authority)| authority);
+    let authority = own
+        .split_once("://")
+        .map_or(own, |(_, authority)| authority);
     let port = authority.rsplit(':').next().unwrap_or("");
     let asked = headers
         .get("host")

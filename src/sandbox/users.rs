@@ -79,7 +79,11 @@ fn may_read(ctx: &Ctx<'_>, own: bool) -> bool {
     match ctx.access.user {
         Some(_) if own => ctx.access.may(&["User.Read"]) || ctx.access.may(&everybody),
         Some(_) => ctx.access.may(&everybody),
-        None => ctx.access.roles.iter().any(|r| everybody.contains(&r.as_str())),
+        None => ctx
+            .access
+            .roles
+            .iter()
+            .any(|r| everybody.contains(&r.as_str())),
     }
 }
 

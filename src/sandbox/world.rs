@@ -128,7 +128,10 @@ impl World {
 
     /// What a user types to sign in.
     pub(super) fn principal_name(&self, at: usize) -> String {
-        let other = self.directory.person(at).and_then(|p| p.principal_name.clone());
+        let other = self
+            .directory
+            .person(at)
+            .and_then(|p| p.principal_name.clone());
         let address = self.users.get(at).map(|u| u.address.clone());
         other.or(address).unwrap_or_default()
     }

@@ -1,9 +1,15 @@
 //! The sandbox over the wire: what it answers has the recorded shapes, and it surprises as the
 //! service does.
 
+mod authorize;
 mod bed;
+mod browser;
+mod delegation;
 mod demo;
+mod grants;
+mod https;
 mod recorded;
+mod refusals;
 mod signin;
 mod sync;
 mod traffic;

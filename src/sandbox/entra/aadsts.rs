@@ -24,15 +24,33 @@ pub(super) struct Kind {
 }
 
 const fn one(number: u32, error: &'static str, text: &'static str) -> Kind {
-    Kind { number, token: error, front: error, suberror: "", text }
+    Kind {
+        number,
+        token: error,
+        front: error,
+        suberror: "",
+        text,
+    }
 }
 
 const fn two(number: u32, suberror: &'static str, text: &'static str) -> Kind {
-    Kind { number, token: "invalid_grant", front: "interaction_required", suberror, text }
+    Kind {
+        number,
+        token: "invalid_grant",
+        front: "interaction_required",
+        suberror,
+        text,
+    }
 }
 
 const fn sub(number: u32, suberror: &'static str, text: &'static str) -> Kind {
-    Kind { number, token: "invalid_grant", front: "login_required", suberror, text }
+    Kind {
+        number,
+        token: "invalid_grant",
+        front: "login_required",
+        suberror,
+        text,
+    }
 }
 
 /// Every number of the dossier. The texts say the same as Microsoft's, in other words.

@@ -200,8 +200,8 @@ impl Certificate {
     pub(in crate::sandbox) fn from_pem(pem: &str) -> Result<Self, String> {
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
             .map_err(|e| format!("certificate: not PEM: {e}"))?;
-        let (_, parsed) = X509Certificate::from_der(&der)
-            .map_err(|e| format!("certificate: not X.509: {e}"))?;
+        let (_, parsed) =
+            X509Certificate::from_der(&der).map_err(|e| format!("certificate: not X.509: {e}"))?;
         let key = parsed.public_key();
         if key.algorithm.algorithm != x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION {
             return Err("certificate: only RSA keys are supported".to_owned());
@@ -234,9 +234,21 @@ mod tests {
             ("http://localhost", "https://localhost:1", false),
             ("http://localhost", "http://localhost.example.com", false),
             ("http://localhost", "http://localhost:1@example.com/", false),
-            ("https://app.example.com/a", "https://app.example.com/a", true),
-            ("https://app.example.com/a", "https://app.example.com:8443/a", false),
-            ("https://app.example.com/a", "https://app.example.com/a?x=1", false),
+            (
+                "https://app.example.com/a",
+                "https://app.example.com/a",
+                true,
+            ),
+            (
+                "https://app.example.com/a",
+                "https://app.example.com:8443/a",
+                false,
+            ),
+            (
+                "https://app.example.com/a",
+                "https://app.example.com/a?x=1",
+                false,
+            ),
         ] {
             assert_eq!(matches(registered, wanted), good, "{registered} {wanted}");
         }
@@ -256,6 +268,13 @@ mod tests {
         ] {
             assert!(!web(bad), "{bad}");
         }
-        assert!(Redirect::new(Platform::Web, "https://a.example.com/?a=b", Audience::Tenant).is_ok());
+        assert!(
+            Redirect::new(
+                Platform::Web,
+                "https://a.example.com/?a=b",
+                Audience::Tenant
+            )
+            .is_ok()
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! What is wrong before the redirect URI is known to be the application's is told on a page, never by redirect.
 
 use super::{
+    Form,
     aadsts::{self, Traces},
     apps::{App, Platform},
     client,
@@ -11,7 +12,7 @@ use super::{
     field, flow, form, issue, page,
     policy::Evidence,
     scope::{self, Wanted},
-    secret, Form,
+    secret,
 };
 use crate::sandbox::{
     http::{Answer, Call, Payload},
@@ -103,7 +104,9 @@ pub(super) fn begin(world: &mut World, call: &Call, alias: &str) -> Answer {
         Ok((request, wanted, prompt)) => {
             let hint = field(&given, "login_hint");
             let domain = field(&given, "domain_hint");
-            flow::for_request(world, call, alias, &app.id, wanted, request, prompt, hint, domain)
+            flow::for_request(
+                world, call, alias, &app.id, wanted, request, prompt, hint, domain,
+            )
         }
         Err((number, text)) => back.refuse(world, call, number, &text, None),
     }

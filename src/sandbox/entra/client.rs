@@ -2,10 +2,10 @@
 //! 01 section 4; RFC 6749 section 2.3, RFC 7523).
 
 use super::{
+    Form,
     aadsts::{refusal, refuse},
     apps::{App, Audience, Certificate},
     field, is_consumers, jwt, policy,
-    Form,
 };
 use crate::sandbox::{
     directory::CONSUMERS,
@@ -84,7 +84,9 @@ pub(super) fn registration(world: &World, alias: &str, id: &str) -> Result<App, 
     if !app.enabled {
         return Err(text(7_000_112));
     }
-    let multi = ["common", "organizations"].iter().any(|a| a.eq_ignore_ascii_case(alias));
+    let multi = ["common", "organizations"]
+        .iter()
+        .any(|a| a.eq_ignore_ascii_case(alias));
     match app.audience {
         Audience::Tenant if multi => return Err(text(50_194)),
         Audience::Tenant | Audience::Organizations if is_consumers(alias) => {
@@ -120,7 +122,8 @@ pub(super) fn authenticate(
         _ if !app.has_credentials() => return Err(refuse(world, call, 700_025)),
         (_, Some(assertion)) => {
             if field(form, "client_assertion_type") != JWT_BEARER {
-                let text = "The 'client_assertion_type' of the request is missing or not supported.";
+                let text =
+                    "The 'client_assertion_type' of the request is missing or not supported.";
                 return Err(refusal(world, call, 50_027, text));
             }
             check_assertion(world, call, &app, assertion)
@@ -167,10 +170,17 @@ fn check_assertion(world: &World, call: &Call, app: &App, assertion: &str) -> Re
         let text = "The certificate of the client assertion has expired.";
         return Err((700_027, text.to_owned()));
     }
-    let text = |name: &str| parsed.claims.get(name).and_then(Value::as_str).unwrap_or("");
+    let text = |name: &str| {
+        parsed
+            .claims
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+    };
     for name in ["iss", "sub"] {
         if !text(name).eq_ignore_ascii_case(&app.id) {
-            let text = format!("The client assertion's {name} is not the client_id of the request.");
+            let text =
+                format!("The client assertion's {name} is not the client_id of the request.");
             return Err((700_021, text));
         }
     }
@@ -179,7 +189,9 @@ fn check_assertion(world: &World, call: &Call, app: &App, assertion: &str) -> Re
         _ => vec![text("aud")],
     };
     if !audiences.iter().any(|aud| is_this_tenant(world, call, aud)) {
-        return Err(invalid("unexpected audience; it must be this token endpoint"));
+        return Err(invalid(
+            "unexpected audience; it must be this token endpoint",
+        ));
     }
     // One assertion may be used until it ends, but it must have a name.
     if text("jti").is_empty() {
@@ -224,18 +236,17 @@ fn certificate<'a>(app: &'a App, header: &Value) -> Result<&'a Certificate, Wron
 }
 
 fn verify(certificate: &Certificate, parsed: &jwt::Parsed) -> Result<(), Wrong> {
-    let algorithm: &'static RsaParameters =
-        match parsed.header.get("alg").and_then(Value::as_str) {
-            Some("PS256") => &RSA_PSS_2048_8192_SHA256,
-            Some("RS256") => &RSA_PKCS1_2048_8192_SHA256,
-            other => {
-                let text = format!(
-                    "The signature algorithm {} of the client assertion is not supported.",
-                    other.unwrap_or("(none)")
-                );
-                return Err((50_027, text));
-            }
-        };
+    let algorithm: &'static RsaParameters = match parsed.header.get("alg").and_then(Value::as_str) {
+        Some("PS256") => &RSA_PSS_2048_8192_SHA256,
+        Some("RS256") => &RSA_PKCS1_2048_8192_SHA256,
+        other => {
+            let text = format!(
+                "The signature algorithm {} of the client assertion is not supported.",
+                other.unwrap_or("(none)")
+            );
+            return Err((50_027, text));
+        }
+    };
     UnparsedPublicKey::new(algorithm, &certificate.public_key)
         .verify(parsed.signed.as_bytes(), &parsed.signature)
         .map_err(|_| {

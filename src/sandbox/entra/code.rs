@@ -2,13 +2,13 @@
 //! 6749 section 4.1.3, RFC 7636).
 
 use super::{
+    Form,
     aadsts::refuse,
     apps::Platform,
     client::Client,
     field, issue,
     policy::Evidence,
     scope::{self, Wanted},
-    Form,
 };
 use crate::sandbox::{
     http::{Answer, Call},
@@ -94,7 +94,10 @@ fn redeemed(
         return Err(refuse(world, call, 70_008));
     }
     // The tenant's id, domain and aliases are one; /consumers is another.
-    if super::is_consumers(alias) != super::is_consumers(&code.alias) && alias != "common" && code.alias != "common" {
+    if super::is_consumers(alias) != super::is_consumers(&code.alias)
+        && alias != "common"
+        && code.alias != "common"
+    {
         return Err(refuse(world, call, 700_005));
     }
     if field(form, "redirect_uri").is_empty() {

@@ -1,10 +1,9 @@
 //! Consent: what is missing, who may give it, and the administrator's pages (dossier 01 sections 1 and 10).
 
 use super::{
-    flow, page,
+    Form, flow, page,
     policy::ConsentPolicy,
     scope::{self, Resource, Wanted},
-    Form,
 };
 use crate::sandbox::{
     directory::Kind,
@@ -83,7 +82,10 @@ pub(super) fn grant_all(world: &mut World, client: &str, wanted: &Wanted, roles:
     let keys = asked(world, client, wanted);
     world.directory.consents.grant(client, None, &keys);
     let mut apps = world.directory.apps.iter_mut();
-    if let Some(app) = apps.find(|a| a.id.eq_ignore_ascii_case(client)).filter(|_| roles) {
+    if let Some(app) = apps
+        .find(|a| a.id.eq_ignore_ascii_case(client))
+        .filter(|_| roles)
+    {
         let wanted = app.roles_wanted.clone();
         app.roles.extend(wanted);
         app.roles.sort();

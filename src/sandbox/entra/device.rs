@@ -1,14 +1,15 @@
 //! Device codes (RFC 8628; dossier 01 section 6): asked for, typed on a page, polled for.
 
 use super::{
+    Form,
     aadsts::{json_answer, named, refusal, refuse},
     client::{self, Client},
     code::missing,
     field, flow, form, issue, page,
     policy::{self, Evidence},
-    random, scope, secret,
+    random, scope,
     scope::Wanted,
-    Form,
+    secret,
 };
 use crate::sandbox::{
     http::{Answer, Call},
@@ -169,7 +170,10 @@ fn expected(world: &World, form: &Form) -> Option<usize> {
     };
     let everyone = world.users.iter().enumerate();
     let mut people = everyone.filter(|(_, u)| u.signs_in).map(|(i, _)| i);
-    people.clone().find(|u| !taken(*u)).or_else(|| people.next())
+    people
+        .clone()
+        .find(|u| !taken(*u))
+        .or_else(|| people.next())
 }
 
 /// Approves a code as a user would in a browser, consent included, or declines it (`None`).

@@ -3,7 +3,7 @@
 //! Each page is one form that posts to `/{tenant}/login` with the id of the flow and an `action`.
 
 use super::{
-    aadsts,
+    Form, aadsts,
     authorize::{self, Back, Mode, Prompt, Request},
     consent,
     device::{self, Verdict},
@@ -13,7 +13,6 @@ use super::{
     secret,
     session::{self, SignedIn},
     steps::{self, Step},
-    Form,
 };
 use crate::sandbox::{
     http::{Answer, Call},
@@ -51,11 +50,21 @@ pub(super) enum Purpose {
     Request(Box<Request>),
     /// By the code that was typed.
     Device(String),
-    Administrator { back: Back, roles: bool },
+    Administrator {
+        back: Back,
+        roles: bool,
+    },
 }
 
 impl Flow {
-    fn new(world: &World, call: &Call, alias: &str, client: &str, wanted: Wanted, purpose: Purpose) -> Self {
+    fn new(
+        world: &World,
+        call: &Call,
+        alias: &str,
+        client: &str,
+        wanted: Wanted,
+        purpose: Purpose,
+    ) -> Self {
         Self {
             id: secret(),
             alias: alias.to_owned(),
@@ -126,7 +135,10 @@ impl Flow {
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "each is a parameter of the request")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is a parameter of the request"
+)]
 pub(super) fn for_request(
     world: &mut World,
     call: &Call,
@@ -175,7 +187,10 @@ pub(super) fn for_device(world: &mut World, call: &Call, at: usize) -> Answer {
     show(world, call, flow, "")
 }
 
-#[allow(clippy::too_many_arguments, reason = "each is a parameter of the request")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is a parameter of the request"
+)]
 pub(super) fn for_administrator(
     world: &mut World,
     call: &Call,
@@ -186,7 +201,11 @@ pub(super) fn for_administrator(
     state: Option<String>,
     roles: bool,
 ) -> Answer {
-    let back = Back { redirect, mode: Mode::Query, state };
+    let back = Back {
+        redirect,
+        mode: Mode::Query,
+        state,
+    };
     let purpose = Purpose::Administrator { back, roles };
     let mut flow = Flow::new(world, call, alias, client, wanted, purpose);
     flow.take_session(world);
@@ -380,7 +399,9 @@ fn cancelled(world: &mut World, call: &Call, flow: &Flow) -> Answer {
     match &flow.purpose {
         Purpose::Request(request) => {
             let text = aadsts::kind(65_004).text;
-            request.back.refuse(world, call, 65_004, text, Some("cancel"))
+            request
+                .back
+                .refuse(world, call, 65_004, text, Some("cancel"))
         }
         Purpose::Device(code) => {
             if let Ok(at) = device::waiting(world, code) {

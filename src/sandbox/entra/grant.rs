@@ -2,12 +2,13 @@
 //! to 7).
 
 use super::{
+    Form,
     aadsts::{named, refusal, refuse},
     client::{self, Client},
     code::{self, missing},
     device, field, issue,
     policy::{self, Evidence},
-    refresh, scope, Form,
+    refresh, scope,
 };
 use crate::sandbox::{
     http::{Answer, Call},

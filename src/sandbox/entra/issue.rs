@@ -2,13 +2,14 @@
 //! sections 2, 5, 9 and 13).
 
 use super::{
+    Access, Form,
     aadsts::{json_answer, refusal, refuse},
     client::{Client, Proof},
     field, jwt,
     policy::Evidence,
     refresh::Refresh,
     scope::{Resource, Wanted},
-    secret, tenant_of, Access, Form,
+    secret, tenant_of,
 };
 use crate::sandbox::{
     directory::Kind,
@@ -165,7 +166,11 @@ pub(super) fn tokens(
         put(&mut body, "id_token", id_token.into());
     }
     if field(form, "client_info") == "1" {
-        put(&mut body, "client_info", client_info(world, grant.user).into());
+        put(
+            &mut body,
+            "client_info",
+            client_info(world, grant.user).into(),
+        );
     }
     json_answer(200, body)
 }

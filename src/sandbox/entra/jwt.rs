@@ -14,7 +14,11 @@ use std::sync::LazyLock;
 
 /// The certificate of the signing key, as DER, made with it.
 static CERTIFICATE: LazyLock<Option<(Vec<u8>, String)>> = LazyLock::new(|| {
-    let der = certificate(&*rsa::signing()?, "accounts.accesscontrol.windows.net", 5 * 365)?;
+    let der = certificate(
+        &*rsa::signing()?,
+        "accounts.accesscontrol.windows.net",
+        5 * 365,
+    )?;
     let id = URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &der));
     Some((der, id))
 });
@@ -46,7 +50,10 @@ fn pem(label: &str, der: &[u8]) -> String {
         .chunks(64)
         .map(String::from_utf8_lossy)
         .collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 /// Makes the key and its certificate, so that the first sign-in does not wait for them.

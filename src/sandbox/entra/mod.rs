@@ -236,7 +236,10 @@ fn unknown_tenant(world: &World, call: &Call, alias: &str) -> Answer {
     let text = format!(
         "Tenant '{alias}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
     );
-    let browser = call.segments.last().is_some_and(|s| s == "authorize" || s == "adminconsent");
+    let browser = call
+        .segments
+        .last()
+        .is_some_and(|s| s == "authorize" || s == "adminconsent");
     match browser {
         true => page::refused(world, call, 90_002, &text),
         false => refusal(world, call, 90_002, &text),
@@ -291,7 +294,10 @@ pub(super) fn render(answer: Answer, trace: &Trace) -> Response<Body> {
     set("cache-control", "no-store, no-cache");
     set("pragma", "no-cache");
     set("expires", "-1");
-    set("strict-transport-security", "max-age=31536000; includeSubDomains");
+    set(
+        "strict-transport-security",
+        "max-age=31536000; includeSubDomains",
+    );
     set("x-content-type-options", "nosniff");
     set("x-ms-request-id", &trace.request_id);
     set("client-request-id", &trace.client_request_id);

@@ -67,7 +67,11 @@ pub(super) fn explain(call: &Call) -> Answer {
             &format!("AADSTS{number}"),
             aadsts::kind(number).text,
         ),
-        None => message("Error lookup", "No such code", "This page knows the codes of the sandbox."),
+        None => message(
+            "Error lookup",
+            "No such code",
+            "This page knows the codes of the sandbox.",
+        ),
     }
 }
 
@@ -103,7 +107,10 @@ pub(super) fn form_post(to: &str, pairs: &[(&str, String)]) -> Answer {
 pub(super) fn step(world: &World, call: &Call, flow: &Flow, step: &Step, note: &str) -> Answer {
     let app = world.directory.app(&flow.client);
     let app = app.map_or("the application", |a| a.name.as_str());
-    let who = flow.user.map(|at| world.principal_name(at)).unwrap_or_default();
+    let who = flow
+        .user
+        .map(|at| world.principal_name(at))
+        .unwrap_or_default();
     let known = format!("<p class=\"who\">{}</p>", escape(&who));
     let body = match step {
         Step::Pick => pick(world, flow, note),
@@ -111,7 +118,11 @@ pub(super) fn step(world: &World, call: &Call, flow: &Flow, step: &Step, note: &
             "{known}<h1>Enter password</h1>{}<p><input type=\"password\" name=\"password\" aria-label=\"Password\" autofocus required></p>\
              <small>In the sandbox every password is <code>{PASSWORD}</code> unless it was set otherwise.</small>{}",
             wrong(note),
-            ends("password", "Sign in", Some(("other", "Use another account")))
+            ends(
+                "password",
+                "Sign in",
+                Some(("other", "Use another account"))
+            )
         ),
         Step::NewPassword => format!(
             "{known}<h1>Update your password</h1><p>Your password has expired.</p>{}\
@@ -139,7 +150,11 @@ pub(super) fn step(world: &World, call: &Call, flow: &Flow, step: &Step, note: &
              <small>AADSTS90094</small>{}",
             escape(app),
             listed(flow, keys),
-            ends("request-approval", "Request approval", Some(("cancel", "Back to the app")))
+            ends(
+                "request-approval",
+                "Request approval",
+                Some(("cancel", "Back to the app"))
+            )
         ),
         Step::Refused(number) => {
             let traces = Traces::of(call);
@@ -153,7 +168,11 @@ pub(super) fn step(world: &World, call: &Call, flow: &Flow, step: &Step, note: &
                 escape(aadsts::kind(*number).text),
                 traces.trace,
                 traces.timestamp,
-                ends("other", "Use another account", Some(("cancel", "Back to the app")))
+                ends(
+                    "other",
+                    "Use another account",
+                    Some(("cancel", "Back to the app"))
+                )
             )
         }
         Step::Done => String::new(),
@@ -220,8 +239,12 @@ fn consent(world: &World, flow: &Flow, app: &str, known: &str, keys: &[String]) 
         .and_then(|at| world.directory.person(at))
         .is_some_and(|p| p.administrator);
     let everybody = match (flow.is_administrators(), administrator) {
-        (true, _) => "<p>If you accept, this application gets these permissions for <strong>all users in your organization</strong>. Nobody else will be asked.</p>",
-        (false, true) => "<p><label><input type=\"checkbox\" name=\"everybody\"> Consent on behalf of your organization</label></p>",
+        (true, _) => {
+            "<p>If you accept, this application gets these permissions for <strong>all users in your organization</strong>. Nobody else will be asked.</p>"
+        }
+        (false, true) => {
+            "<p><label><input type=\"checkbox\" name=\"everybody\"> Consent on behalf of your organization</label></p>"
+        }
         (false, false) => "",
     };
     let roles = match &flow.purpose {
@@ -229,7 +252,10 @@ fn consent(world: &World, flow: &Flow, app: &str, known: &str, keys: &[String]) 
             let app = world.directory.app(&flow.client);
             let wanted = app.map(|a| a.roles_wanted.clone()).unwrap_or_default();
             let rows = wanted.iter().map(|r| {
-                format!("<li>Act on all mailboxes without a signed-in user<br><code>{}</code></li>", escape(r))
+                format!(
+                    "<li>Act on all mailboxes without a signed-in user<br><code>{}</code></li>",
+                    escape(r)
+                )
             });
             let rows: String = rows.collect();
             format!("<ul>{rows}</ul>")
@@ -248,7 +274,11 @@ fn listed(flow: &Flow, keys: &[String]) -> String {
     let oidc = flow.wanted.oidc.iter().map(|o| (*o).to_owned());
     let rows = keys.iter().cloned().chain(oidc).map(|key| {
         let name = key.rsplit('/').next().unwrap_or(&key);
-        format!("<li>{}<br><code>{}</code></li>", escape(scope::meaning(&key)), escape(name))
+        format!(
+            "<li>{}<br><code>{}</code></li>",
+            escape(scope::meaning(&key)),
+            escape(name)
+        )
     });
     format!("<ul>{}</ul>", rows.collect::<String>())
 }
@@ -258,7 +288,9 @@ fn ends(action: &str, label: &str, other: Option<(&str, &str)>) -> String {
     let other = other.map_or_else(String::new, |(action, label)| {
         format!("<button name=\"action\" value=\"{action}\" formnovalidate>{label}</button>")
     });
-    format!("<div class=\"ends\">{other}<button class=\"go\" name=\"action\" value=\"{action}\">{label}</button></div>")
+    format!(
+        "<div class=\"ends\">{other}<button class=\"go\" name=\"action\" value=\"{action}\">{label}</button></div>"
+    )
 }
 
 fn hidden(name: &str, value: &str) -> String {

@@ -2,13 +2,13 @@
 //! section 7).
 
 use super::{
+    Form,
     aadsts::{refusal, refuse},
     client::Client,
     code::missing,
     field, issue,
     policy::{self, Evidence},
     scope::{self, Wanted},
-    Form,
 };
 use crate::sandbox::{
     http::{Answer, Call},
@@ -62,7 +62,13 @@ impl Refresh {
     }
 }
 
-pub(super) fn redeem(world: &mut World, call: &Call, alias: &str, form: &Form, client: &Client) -> Answer {
+pub(super) fn redeem(
+    world: &mut World,
+    call: &Call,
+    alias: &str,
+    form: &Form,
+    client: &Client,
+) -> Answer {
     match redeemed(world, call, alias, form, client) {
         Ok(answer) | Err(answer) => answer,
     }

@@ -126,7 +126,11 @@ fn prime(random: &SystemRandom) -> Option<BigUint> {
 }
 
 fn rest(number: &BigUint, small: u32) -> u32 {
-    (number % small).to_u32_digits().first().copied().unwrap_or(0)
+    (number % small)
+        .to_u32_digits()
+        .first()
+        .copied()
+        .unwrap_or(0)
 }
 
 fn small_primes() -> Vec<u32> {

@@ -102,7 +102,9 @@ impl Wanted {
     /// As consents are kept: `graph/Mail.Read`.
     pub(super) fn keys(&self) -> Vec<String> {
         let named = self.named.iter();
-        named.map(|(r, name)| format!("{}/{name}", r.key())).collect()
+        named
+            .map(|(r, name)| format!("{}/{name}", r.key()))
+            .collect()
     }
 }
 
@@ -125,7 +127,9 @@ pub(super) fn read(world: &World, text: &str) -> Result<Wanted, (u32, String)> {
         let Some((known, ..)) = scopes.find(|(k, ..)| k.eq_ignore_ascii_case(name)) else {
             return Err((
                 70_011,
-                format!("The request must have a valid 'scope' parameter. The scope {scope} is not valid."),
+                format!(
+                    "The request must have a valid 'scope' parameter. The scope {scope} is not valid."
+                ),
             ));
         };
         if !wanted.named.contains(&(resource, known)) {
@@ -185,7 +189,9 @@ pub(super) fn resource_of(cloud: &Cloud, name: &str) -> Option<Resource> {
         return Some(Resource::Outlook);
     }
     let url = url::Url::parse(&name).ok()?;
-    let local = url.host_str().is_some_and(|h| ["127.0.0.1", "localhost"].contains(&h));
+    let local = url
+        .host_str()
+        .is_some_and(|h| ["127.0.0.1", "localhost"].contains(&h));
     local.then_some(Resource::Graph)
 }
 
@@ -201,7 +207,9 @@ pub(super) fn meaning(key: &str) -> &'static str {
         "profile" => "View your basic profile",
         "email" => "View your email address",
         "offline_access" => "Maintain access to data you have given it access to",
-        _ => known(key).map_or("Do something that this page does not know", |(.., text)| text),
+        _ => known(key).map_or("Do something that this page does not know", |(.., text)| {
+            text
+        }),
     }
 }
 

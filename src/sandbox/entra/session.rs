@@ -1,7 +1,7 @@
 //! Who is signed in to a browser (single sign-on), and signing out (dossier 01 section 1: it ends browser
 //! sessions only; refresh tokens live on).
 
-use super::{field, form, page, Form};
+use super::{Form, field, form, page};
 use crate::sandbox::{
     http::{Answer, Call, Payload},
     world::{World, now},
@@ -111,11 +111,18 @@ pub(super) fn logout(world: &mut World, call: &Call) -> Answer {
             payload: Payload::Empty,
         }
     } else {
-        page::message("Signed out", "You signed out of your account", "It's a good idea to close all browser windows.")
+        page::message(
+            "Signed out",
+            "You signed out of your account",
+            "It's a good idea to close all browser windows.",
+        )
     };
     answer.with(
         "set-cookie",
-        format!("{COOKIE}=; Path=/; HttpOnly; Max-Age=0; SameSite=Lax; expires={}", gone(now())),
+        format!(
+            "{COOKIE}=; Path=/; HttpOnly; Max-Age=0; SameSite=Lax; expires={}",
+            gone(now())
+        ),
     )
 }
 

@@ -32,7 +32,8 @@ pub(super) fn next(world: &World, flow: &Flow) -> Step {
     if !flow.password {
         return Step::Password;
     }
-    let checked = policy::account(world, user).and_then(|()| policy::kind(world, user, &flow.alias));
+    let checked =
+        policy::account(world, user).and_then(|()| policy::kind(world, user, &flow.alias));
     if let Err(number) = checked {
         return Step::Refused(number);
     }
@@ -54,7 +55,11 @@ pub(super) fn next(world: &World, flow: &Flow) -> Step {
     if app.assignment_required && !app.assigned.contains(&user) {
         return Step::Refused(50_105);
     }
-    let shared = flow.wanted.named.iter().any(|(_, n)| n.ends_with(".Shared"));
+    let shared = flow
+        .wanted
+        .named
+        .iter()
+        .any(|(_, n)| n.ends_with(".Shared"));
     if shared && person.is_some_and(|p| p.kind == Kind::Personal) {
         return Step::Refused(70_011);
     }

@@ -1,6 +1,6 @@
 //! The v1.0 endpoints: `resource` instead of scopes, and numbers as strings (dossier 01 section 2).
 
-use super::{aadsts::json_answer, code::missing, device, field, form, grant, scope, Form};
+use super::{Form, aadsts::json_answer, code::missing, device, field, form, grant, scope};
 use crate::sandbox::{
     http::{Answer, Call, Payload},
     world::{World, now},
@@ -20,7 +20,10 @@ fn translated(world: &World, call: &Call) -> Result<Form, Answer> {
     if scope::resource_of(world.directory.cloud, &resource).is_none() {
         return Err(super::aadsts::refuse(world, call, 500_011));
     }
-    let scope = format!("openid profile offline_access {}/.default", resource.trim_end_matches('/'));
+    let scope = format!(
+        "openid profile offline_access {}/.default",
+        resource.trim_end_matches('/')
+    );
     let own = field(&form, "grant_type") == "client_credentials";
     let scope = match own {
         true => format!("{}/.default", resource.trim_end_matches('/')),
