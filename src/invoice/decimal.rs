@@ -63,13 +63,25 @@ impl Mantissa {
 }
 
 impl Decimal {
-    pub const ZERO: Decimal = Decimal { mantissa: Small(0), scale: 0 };
-    pub const ONE: Decimal = Decimal { mantissa: Small(1), scale: 0 };
-    pub const HUNDRED: Decimal = Decimal { mantissa: Small(100), scale: 0 };
+    pub const ZERO: Decimal = Decimal {
+        mantissa: Small(0),
+        scale: 0,
+    };
+    pub const ONE: Decimal = Decimal {
+        mantissa: Small(1),
+        scale: 0,
+    };
+    pub const HUNDRED: Decimal = Decimal {
+        mantissa: Small(100),
+        scale: 0,
+    };
 
     /// `mantissa / 10^scale`: `Decimal::new(15, 1)` is 1.5.
     pub const fn new(mantissa: i64, scale: u32) -> Decimal {
-        Decimal { mantissa: Small(mantissa as i128), scale }
+        Decimal {
+            mantissa: Small(mantissa as i128),
+            scale,
+        }
     }
 
     /// The lexical form of `xs:decimal`, white space around it allowed: sign, digits, a point; no exponent, no group separators.
@@ -98,12 +110,19 @@ impl Decimal {
             let m = BigInt::parse_bytes(&digits, 10)?;
             Mantissa::from_big(if negative { -m } else { m })
         };
-        Some(Decimal { mantissa, scale: fraction.len() as u32 })
+        Some(Decimal {
+            mantissa,
+            scale: fraction.len() as u32,
+        })
     }
 
     fn aligned(&self, other: &Decimal) -> (Mantissa, Mantissa, u32) {
         let scale = self.scale.max(other.scale);
-        (self.mantissa.times_power(scale - self.scale), other.mantissa.times_power(scale - other.scale), scale)
+        (
+            self.mantissa.times_power(scale - self.scale),
+            other.mantissa.times_power(scale - other.scale),
+            scale,
+        )
     }
 
     fn plus(&self, other: &Decimal) -> Decimal {
@@ -112,7 +131,10 @@ impl Decimal {
             (Small(x), Small(y)) => x.checked_add(*y).map(Small),
             _ => None,
         };
-        Decimal { mantissa: mantissa.unwrap_or_else(|| Mantissa::from_big(a.big() + b.big())), scale }
+        Decimal {
+            mantissa: mantissa.unwrap_or_else(|| Mantissa::from_big(a.big() + b.big())),
+            scale,
+        }
     }
 
     fn negated(&self) -> Decimal {
@@ -120,7 +142,10 @@ impl Decimal {
             Small(m) => m.checked_neg().map(Small),
             Big(_) => None,
         };
-        Decimal { mantissa: mantissa.unwrap_or_else(|| Mantissa::from_big(-self.mantissa.big())), scale: self.scale }
+        Decimal {
+            mantissa: mantissa.unwrap_or_else(|| Mantissa::from_big(-self.mantissa.big())),
+            scale: self.scale,
+        }
     }
 
     fn times(&self, other: &Decimal) -> Decimal {
@@ -129,7 +154,8 @@ impl Decimal {
             _ => None,
         };
         Decimal {
-            mantissa: mantissa.unwrap_or_else(|| Mantissa::from_big(self.mantissa.big() * other.mantissa.big())),
+            mantissa: mantissa
+                .unwrap_or_else(|| Mantissa::from_big(self.mantissa.big() * other.mantissa.big())),
             scale: self.scale + other.scale,
         }
     }
@@ -146,9 +172,16 @@ impl Decimal {
         let (mut q, r) = (&a / &b, &a % &b);
         let twice: BigInt = r * 2;
         if twice.magnitude() > b.magnitude() {
-            q += if (a.sign() == Sign::Minus) == (b.sign() == Sign::Minus) { 1 } else { -1 };
+            q += if (a.sign() == Sign::Minus) == (b.sign() == Sign::Minus) {
+                1
+            } else {
+                -1
+            };
         }
-        Some(Decimal { mantissa: Mantissa::from_big(q), scale })
+        Some(Decimal {
+            mantissa: Mantissa::from_big(q),
+            scale,
+        })
     }
 
     /// `round(x * 10^places) div 10^places`: half towards positive infinity.
@@ -157,7 +190,10 @@ impl Decimal {
             return self.clone();
         }
         let drop = self.scale - places;
-        let half = Decimal { mantissa: Small(5), scale: places + 1 };
+        let half = Decimal {
+            mantissa: Small(5),
+            scale: places + 1,
+        };
         let raised = self.plus(&half);
         let drop = drop.max(raised.scale - places);
         let mantissa = match (&raised.mantissa, 10_i128.checked_pow(drop)) {
@@ -166,20 +202,35 @@ impl Decimal {
                 let (m, p) = (raised.mantissa.big(), BigInt::from(10).pow(drop));
                 let q = &m / &p;
                 let inexact = &q * &p != m;
-                Mantissa::from_big(if m.sign() == Sign::Minus && inexact { q - 1 } else { q })
+                Mantissa::from_big(if m.sign() == Sign::Minus && inexact {
+                    q - 1
+                } else {
+                    q
+                })
             }
         };
-        Decimal { mantissa, scale: places }
+        Decimal {
+            mantissa,
+            scale: places,
+        }
     }
 
     /// The greatest whole number that is not greater.
     pub fn floor(&self) -> Decimal {
         let rounded = self.round(0);
-        if rounded > *self { rounded - Decimal::ONE } else { rounded }
+        if rounded > *self {
+            rounded - Decimal::ONE
+        } else {
+            rounded
+        }
     }
 
     pub fn abs(&self) -> Decimal {
-        if self.is_negative() { self.negated() } else { self.clone() }
+        if self.is_negative() {
+            self.negated()
+        } else {
+            self.clone()
+        }
     }
 
     pub fn is_zero(&self) -> bool {
@@ -285,7 +336,10 @@ impl PartialOrd for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Decimal) -> Ordering {
-        match (self.aligned(other), self.mantissa.sign().cmp(&other.mantissa.sign())) {
+        match (
+            self.aligned(other),
+            self.mantissa.sign().cmp(&other.mantissa.sign()),
+        ) {
             ((Small(a), Small(b), _), _) => a.cmp(&b),
             ((a, b, _), Ordering::Equal) => a.big().cmp(&b.big()),
             (_, signs) => signs,
@@ -302,7 +356,9 @@ impl fmt::Display for Decimal {
         };
         let scale = self.scale as usize;
         let padded = format!("{digits:0>width$}", width = scale + 1);
-        let (whole, fraction) = padded.split_at_checked(padded.len() - scale).unwrap_or((&padded, ""));
+        let (whole, fraction) = padded
+            .split_at_checked(padded.len() - scale)
+            .unwrap_or((&padded, ""));
         let fraction = fraction.trim_end_matches('0');
         let sign = if self.is_negative() { "-" } else { "" };
         let point = if fraction.is_empty() { "" } else { "." };
@@ -317,7 +373,12 @@ pub fn number(text: &str) -> f64 {
         "INF" => f64::INFINITY,
         "-INF" => f64::NEG_INFINITY,
         // Rust reads "inf", "nan" and "infinity" too.
-        _ if text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E')) => text.parse().unwrap_or(f64::NAN),
+        _ if text
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E')) =>
+        {
+            text.parse().unwrap_or(f64::NAN)
+        }
         _ => f64::NAN,
     }
 }
@@ -332,10 +393,20 @@ mod tests {
 
     #[test]
     fn reads_what_xml_schema_allows() {
-        for (text, value) in [("1", "1"), ("+1.50", "1.5"), ("-.5", "-0.5"), ("5.", "5"), ("  007\n", "7"), ("-0.00", "0")] {
+        for (text, value) in [
+            ("1", "1"),
+            ("+1.50", "1.5"),
+            ("-.5", "-0.5"),
+            ("5.", "5"),
+            ("  007\n", "7"),
+            ("-0.00", "0"),
+        ] {
             assert_eq!(d(text).to_string(), value, "{text}");
         }
-        for text in ["", " ", ".", "-", "+-1", "1e3", "1,5", "1.234,56", "1 000", "1..2", "INF", "NaN", "٣", "0x1"] {
+        for text in [
+            "", " ", ".", "-", "+-1", "1e3", "1,5", "1.234,56", "1 000", "1..2", "INF", "NaN", "٣",
+            "0x1",
+        ] {
             assert!(Decimal::parse(text).is_none(), "{text}");
         }
         assert!(Decimal::parse(&"9".repeat(MAX_DIGITS + 1)).is_none());
@@ -345,7 +416,10 @@ mod tests {
     #[test]
     fn stays_exact_beyond_38_digits() {
         let nines = d(&"9".repeat(40));
-        assert_eq!((&nines + Decimal::ONE).to_string(), format!("1{}", "0".repeat(40)));
+        assert_eq!(
+            (&nines + Decimal::ONE).to_string(),
+            format!("1{}", "0".repeat(40))
+        );
         let tiny = d(&format!("0.{}1", "0".repeat(50)));
         assert_eq!((&nines + &tiny - &nines), tiny);
         assert!(&nines + &tiny > nines);
@@ -370,17 +444,32 @@ mod tests {
         }
         let long = d(&format!("{}.5", "9".repeat(45)));
         assert_eq!(long.round(0).to_string(), format!("1{}", "0".repeat(45)));
-        assert_eq!((-&long).round(0).to_string(), format!("-{}", "9".repeat(45)));
+        assert_eq!(
+            (-&long).round(0).to_string(),
+            format!("-{}", "9".repeat(45))
+        );
         assert_eq!(d("-1.5").floor().to_string(), "-2");
         assert_eq!(d("1.9").floor().to_string(), "1");
     }
 
     #[test]
     fn divides_to_18_places_half_down() {
-        assert_eq!(d("1").div(&d("3")).unwrap().to_string(), "0.333333333333333333");
-        assert_eq!(d("2").div(&d("-3")).unwrap().to_string(), "-0.666666666666666667");
-        assert_eq!(d("0.0000000000000000005").div(&d("1")).unwrap().to_string(), "0.0000000000000000005");
-        assert_eq!(d("5").div(&d("10000000000000000000")).unwrap().to_string(), "0");
+        assert_eq!(
+            d("1").div(&d("3")).unwrap().to_string(),
+            "0.333333333333333333"
+        );
+        assert_eq!(
+            d("2").div(&d("-3")).unwrap().to_string(),
+            "-0.666666666666666667"
+        );
+        assert_eq!(
+            d("0.0000000000000000005").div(&d("1")).unwrap().to_string(),
+            "0.0000000000000000005"
+        );
+        assert_eq!(
+            d("5").div(&d("10000000000000000000")).unwrap().to_string(),
+            "0"
+        );
         assert_eq!(d("12.5").div(&d("100")).unwrap(), d("0.125"));
         assert_eq!(d("1").div(&d("0.00")), None);
     }

@@ -51,7 +51,12 @@ impl Fired {
     pub fn with(&mut self, name: &'static str, value: impl ToString) -> &mut Fired {
         let mut value = value.to_string();
         if value.len() > MAX_VALUE {
-            let cut = value.char_indices().map(|(i, _)| i).take_while(|i| *i <= MAX_VALUE).last().unwrap_or(0);
+            let cut = value
+                .char_indices()
+                .map(|(i, _)| i)
+                .take_while(|i| *i <= MAX_VALUE)
+                .last()
+                .unwrap_or(0);
             value.truncate(cut);
             value.push('…');
         }
@@ -77,7 +82,11 @@ pub struct Out {
 impl Out {
     /// The rule fires at this element.
     pub fn fire(&mut self, rule: &'static Rule, el: El<'_>) -> &mut Fired {
-        let fired = Fired { rule, at: el.order(), values: Vec::new() };
+        let fired = Fired {
+            rule,
+            at: el.order(),
+            values: Vec::new(),
+        };
         if self.fired.len() >= MAX_FIRED {
             self.left_out += 1;
             return self.dropped.insert(fired);
@@ -86,7 +95,11 @@ impl Out {
         let last = self.fired.len() - 1;
         match self.fired.get_mut(last) {
             Some(fired) => fired,
-            None => self.dropped.get_or_insert(Fired { rule, at: 0, values: Vec::new() }),
+            None => self.dropped.get_or_insert(Fired {
+                rule,
+                at: 0,
+                values: Vec::new(),
+            }),
         }
     }
 
@@ -155,7 +168,12 @@ fn fill(sentence: &str, values: &[(&'static str, String)]) -> String {
             rest = after;
             continue;
         };
-        out.push_str(values.iter().find(|v| v.0 == name).map_or("?", |v| v.1.as_str()));
+        out.push_str(
+            values
+                .iter()
+                .find(|v| v.0 == name)
+                .map_or("?", |v| v.1.as_str()),
+        );
         rest = after;
     }
     out.push_str(rest);

@@ -12,6 +12,10 @@ pub struct Facts<'t> {
 
 impl<'t> Facts<'t> {
     pub fn new(tree: &'t Tree, syntax: Syntax) -> Facts<'t> {
-        Facts { tree, root: tree.root(), syntax }
+        Facts {
+            tree,
+            root: tree.root(),
+            syntax,
+        }
     }
 }

@@ -120,7 +120,12 @@ pub fn run(tree: &Tree, syntax: Syntax) -> Out {
     let facts = Facts::new(tree, syntax);
     let mut out = Out::default();
     for el in tree.elements() {
-        for run in dispatch.by_name.get(el.name().index()).into_iter().flatten() {
+        for run in dispatch
+            .by_name
+            .get(el.name().index())
+            .into_iter()
+            .flatten()
+        {
             run(el, &facts, &mut out);
         }
     }

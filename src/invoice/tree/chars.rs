@@ -22,7 +22,9 @@ pub(super) fn name_at(text: &str, at: usize) -> &str {
 /// Whether no name goes on at this octet.
 pub(super) fn name_ends(text: &str, at: usize) -> bool {
     match text.get(at..).and_then(|r| r.chars().next()) {
-        Some(c) if c.is_ascii() => !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-' | '.')),
+        Some(c) if c.is_ascii() => {
+            !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-' | '.'))
+        }
         Some(c) => !(name_start(c) || name_inside(c)),
         None => true,
     }
@@ -88,7 +90,11 @@ pub(super) fn reference(text: &str) -> Result<(char, usize), String> {
                     Some(hex) => code(hex, 16),
                     None => code(digits, 10),
                 },
-                None => return Err(format!("the entity &{name}; is not known; only those of XML itself are")),
+                None => {
+                    return Err(format!(
+                        "the entity &{name}; is not known; only those of XML itself are"
+                    ));
+                }
             };
             code.and_then(char::from_u32)
                 .filter(|c| legal(c.encode_utf8(&mut [0; 4])).is_ok())
@@ -100,7 +106,9 @@ pub(super) fn reference(text: &str) -> Result<(char, usize), String> {
 
 fn code(digits: &str, radix: u32) -> Option<u32> {
     let plain = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-    plain.then(|| u32::from_str_radix(digits, radix).ok()).flatten()
+    plain
+        .then(|| u32::from_str_radix(digits, radix).ok())
+        .flatten()
 }
 
 /// `string()` of the element whose start tag begins the text. The text was read before: it is well-formed.
@@ -112,7 +120,9 @@ pub(super) fn string_value(mut rest: &str) -> String {
         rest = rest.get(at..).unwrap_or("");
         let skip = |end: &str| rest.find(end).map_or(rest.len(), |e| e + end.len());
         let len = if rest.starts_with("<!--") {
-            rest.get(4..).and_then(|r| r.find("-->")).map_or(rest.len(), |e| e + 7)
+            rest.get(4..)
+                .and_then(|r| r.find("-->"))
+                .map_or(rest.len(), |e| e + 7)
         } else if let Some(body) = rest.strip_prefix("<![CDATA[") {
             push_lines(&mut out, body.split("]]>").next().unwrap_or(""));
             skip("]]>")

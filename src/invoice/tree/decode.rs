@@ -25,8 +25,12 @@ pub(super) fn decode(octets: &[u8]) -> Result<(Cow<'_, str>, Option<Oddity>), De
         return utf8(rest).map(|t| (t, None));
     }
     match octets {
-        [0xFF, 0xFE, rest @ ..] => return utf16(rest, u16::from_le_bytes, "UTF-16LE").map(|t| (t, None)),
-        [0xFE, 0xFF, rest @ ..] => return utf16(rest, u16::from_be_bytes, "UTF-16BE").map(|t| (t, None)),
+        [0xFF, 0xFE, rest @ ..] => {
+            return utf16(rest, u16::from_le_bytes, "UTF-16LE").map(|t| (t, None));
+        }
+        [0xFE, 0xFF, rest @ ..] => {
+            return utf16(rest, u16::from_be_bytes, "UTF-16BE").map(|t| (t, None));
+        }
         [b'<', 0, ..] => return utf16(octets, u16::from_le_bytes, "UTF-16LE").map(|t| (t, None)),
         [0, b'<', ..] => return utf16(octets, u16::from_be_bytes, "UTF-16BE").map(|t| (t, None)),
         _ => {}
@@ -36,15 +40,22 @@ pub(super) fn decode(octets: &[u8]) -> Result<(Cow<'_, str>, Option<Oddity>), De
     };
     let latin: fn(u8) -> Option<char> = match declared.to_ascii_lowercase().as_str() {
         "utf-8" | "utf8" | "us-ascii" | "ascii" => return utf8(octets).map(|t| (t, None)),
-        "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" | "latin-1" | "l1" | "cp819" => |b| Some(char::from(b)),
+        "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" | "latin-1" | "l1" | "cp819" => {
+            |b| Some(char::from(b))
+        }
         "windows-1252" | "cp1252" | "cp-1252" => windows_1252,
         // UTF-16 would have shown above: the declaration itself was read as ASCII.
-        "utf-16" | "utf-16le" | "utf-16be" => return utf8(octets).map(|t| (t, Some(Oddity::SaysOtherThanUtf8(declared)))),
+        "utf-16" | "utf-16le" | "utf-16be" => {
+            return utf8(octets).map(|t| (t, Some(Oddity::SaysOtherThanUtf8(declared))));
+        }
         _ => return Err(DecodeError::Unknown(declared)),
     };
     match std::str::from_utf8(octets) {
         Ok(text) if text.is_ascii() => Ok((Cow::Borrowed(text), None)),
-        Ok(text) => Ok((Cow::Borrowed(text), Some(Oddity::SaysOtherThanUtf8(declared)))),
+        Ok(text) => Ok((
+            Cow::Borrowed(text),
+            Some(Oddity::SaysOtherThanUtf8(declared)),
+        )),
         Err(_) => {
             let mut text = String::with_capacity(octets.len() + octets.len() / 16);
             for (at, octet) in octets.iter().enumerate() {
@@ -61,7 +72,11 @@ fn utf8(octets: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
         .map_err(|e| DecodeError::Octets("UTF-8", e.valid_up_to()))
 }
 
-fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16, name: &'static str) -> Result<Cow<'static, str>, DecodeError> {
+fn utf16(
+    octets: &[u8],
+    unit: fn([u8; 2]) -> u16,
+    name: &'static str,
+) -> Result<Cow<'static, str>, DecodeError> {
     let (pairs, rest) = octets.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(DecodeError::Octets(name, octets.len()));
@@ -77,7 +92,11 @@ fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16, name: &'static str) -> Result<
 fn declared(octets: &[u8]) -> Option<String> {
     let head = octets.get(..octets.len().min(256))?;
     let head = head.strip_prefix(b"<?xml")?;
-    let head: String = head.iter().take_while(|b| **b != b'>').map(|b| char::from(*b)).collect();
+    let head: String = head
+        .iter()
+        .take_while(|b| **b != b'>')
+        .map(|b| char::from(*b))
+        .collect();
     let (_, rest) = head.split_once("encoding")?;
     let rest = rest.trim_start().strip_prefix('=')?.trim_start();
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
@@ -86,8 +105,10 @@ fn declared(octets: &[u8]) -> Option<String> {
 
 fn windows_1252(octet: u8) -> Option<char> {
     const HIGH: [u16; 32] = [
-        0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, //
-        0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178,
+        0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039,
+        0x0152, 0, 0x017D, 0, //
+        0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,
+        0x0153, 0, 0x017E, 0x0178,
     ];
     match octet {
         0x80..=0x9F => HIGH
@@ -128,7 +149,10 @@ mod tests {
                 .collect()
         };
         assert_eq!(text(&narrow("windows-1252", 0x80)), say("windows-1252"));
-        assert_eq!(text(&narrow("ISO-8859-1", b'E')), say("ISO-8859-1").replace('€', "E"));
+        assert_eq!(
+            text(&narrow("ISO-8859-1", b'E')),
+            say("ISO-8859-1").replace('€', "E")
+        );
     }
 
     #[test]
@@ -136,7 +160,10 @@ mod tests {
         let xml = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>Grün</a>";
         let (text, oddity) = decode(xml.as_bytes()).unwrap();
         assert_eq!(text, xml);
-        assert_eq!(oddity, Some(Oddity::SaysOtherThanUtf8("ISO-8859-1".to_owned())));
+        assert_eq!(
+            oddity,
+            Some(Oddity::SaysOtherThanUtf8("ISO-8859-1".to_owned()))
+        );
         let ascii = xml.replace('ü', "u");
         assert_eq!(decode(ascii.as_bytes()).unwrap().1, None);
     }

@@ -69,7 +69,11 @@ impl<'t> El<'t> {
 
     pub fn local(self) -> &'t str {
         let known = self.name().local();
-        if known.is_empty() { self.qname().rsplit(':').next().unwrap_or("") } else { known }
+        if known.is_empty() {
+            self.qname().rsplit(':').next().unwrap_or("")
+        } else {
+            known
+        }
     }
 
     /// The namespace's URI; empty for none.
@@ -117,7 +121,11 @@ impl<'t> El<'t> {
     }
 
     pub fn children(self) -> Children<'t> {
-        Children { tree: self.tree, next: self.index + 1, end: self.node().end }
+        Children {
+            tree: self.tree,
+            next: self.index + 1,
+            end: self.node().end,
+        }
     }
 
     pub fn has_children(self) -> bool {
@@ -146,7 +154,10 @@ impl<'t> El<'t> {
 
     /// The nodes of a relative path, in document order: `a/b/c`.
     pub fn path<'n>(self, names: &'n [Name]) -> Path<'t, 'n> {
-        Path { names, open: vec![self.children()] }
+        Path {
+            names,
+            open: vec![self.children()],
+        }
     }
 
     /// The first node of a relative path.
@@ -171,7 +182,11 @@ impl<'t> El<'t> {
     /// `preceding-sibling::NAME`, in document order.
     pub fn before(self, name: Name) -> impl Iterator<Item = El<'t>> {
         let siblings = self.parent().map(El::children);
-        siblings.into_iter().flatten().take_while(move |s| *s != self).filter(move |s| s.is(name))
+        siblings
+            .into_iter()
+            .flatten()
+            .take_while(move |s| *s != self)
+            .filter(move |s| s.is(name))
     }
 
     /// Text of an element without children; empty for others, which hold white space there.
@@ -181,7 +196,11 @@ impl<'t> El<'t> {
 
     /// `string()`: the text of the element and all below it.
     pub fn string(self) -> Cow<'t, str> {
-        if self.has_children() { Cow::Owned(chars::string_value(self.raw())) } else { Cow::Borrowed(self.text()) }
+        if self.has_children() {
+            Cow::Owned(chars::string_value(self.raw()))
+        } else {
+            Cow::Borrowed(self.text())
+        }
     }
 
     /// `normalize-space()`
@@ -199,7 +218,9 @@ impl<'t> El<'t> {
 
     /// The value of the attribute without namespace of this name.
     pub fn attr(self, local: &str) -> Option<&'t str> {
-        self.attrs().find(|a| a.namespace.is_empty() && a.qname == local).map(|a| a.value)
+        self.attrs()
+            .find(|a| a.namespace.is_empty() && a.qname == local)
+            .map(|a| a.value)
     }
 
     pub fn attrs(self) -> impl Iterator<Item = Attr<'t>> {
@@ -209,11 +230,17 @@ impl<'t> El<'t> {
         let to = next.map_or(tree.atts.len(), |n| n.atts as usize);
         tree.atts.get(from..to).unwrap_or(&[]).iter().map(|a| {
             let start = a.at as usize;
-            let qname = tree.text.get(start..start + usize::from(a.len)).unwrap_or("");
+            let qname = tree
+                .text
+                .get(start..start + usize::from(a.len))
+                .unwrap_or("");
             Attr {
                 qname,
                 local: qname.get(usize::from(a.prefix)..).unwrap_or(""),
-                namespace: tree.namespaces.get(usize::from(a.namespace)).map_or("", String::as_str),
+                namespace: tree
+                    .namespaces
+                    .get(usize::from(a.namespace))
+                    .map_or("", String::as_str),
                 value: tree.str(a.value),
             }
         })
@@ -277,7 +304,8 @@ pub fn normalize_space(text: &str) -> Cow<'_, str> {
     let space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
     let trimmed = text.trim_matches(space);
     let bytes = trimmed.as_bytes();
-    let plain = !bytes.iter().any(|b| matches!(b, b'\t' | b'\n' | b'\r')) && !trimmed.contains("  ");
+    let plain =
+        !bytes.iter().any(|b| matches!(b, b'\t' | b'\n' | b'\r')) && !trimmed.contains("  ");
     if plain {
         return Cow::Borrowed(trimmed);
     }

@@ -42,7 +42,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { octets: 100 << 20, depth: 128, attributes: 64, namespaces: 128 }
+        Limits {
+            octets: 100 << 20,
+            depth: 128,
+            attributes: 64,
+            namespaces: 128,
+        }
     }
 }
 
@@ -154,8 +159,13 @@ impl Tree {
     }
 
     fn str(&self, span: Span) -> &str {
-        let (from, at) = if span.at & SIDE == 0 { (&self.text, span.at) } else { (&self.side, span.at & !SIDE) };
-        from.get(at as usize..(at + span.len) as usize).unwrap_or("")
+        let (from, at) = if span.at & SIDE == 0 {
+            (&self.text, span.at)
+        } else {
+            (&self.side, span.at & !SIDE)
+        };
+        from.get(at as usize..(at + span.len) as usize)
+            .unwrap_or("")
     }
 }
 

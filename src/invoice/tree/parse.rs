@@ -27,9 +27,26 @@ pub(super) fn parse(text: String, oddity: Option<Oddity>, limits: &Limits) -> Re
     };
     match reader.document() {
         Ok(()) => {
-            let Reader { side, nodes, atts, namespaces, foreign, .. } = reader;
+            let Reader {
+                side,
+                nodes,
+                atts,
+                namespaces,
+                foreign,
+                ..
+            } = reader;
             let (lines, ordinals) = Default::default();
-            Ok(Tree { text, side, nodes, atts, namespaces, foreign, oddity, lines, ordinals })
+            Ok(Tree {
+                text,
+                side,
+                nodes,
+                atts,
+                namespaces,
+                foreign,
+                oddity,
+                lines,
+                ordinals,
+            })
         }
         Err(what) => {
             let at = reader.at.min(text.len());
@@ -118,7 +135,11 @@ impl<'s> Reader<'s> {
     }
 
     fn eat(&mut self, literal: &str) -> bool {
-        let hit = self.src.as_bytes().get(self.at..).is_some_and(|r| r.starts_with(literal.as_bytes()));
+        let hit = self
+            .src
+            .as_bytes()
+            .get(self.at..)
+            .is_some_and(|r| r.starts_with(literal.as_bytes()));
         self.at += if hit { literal.len() } else { 0 };
         hit
     }
@@ -159,10 +180,17 @@ impl<'s> Reader<'s> {
         if !self.rest().starts_with("<?xml") || name_at(self.src, 2) != "xml" {
             return Ok(());
         }
-        let inner = self.rest().split_once("?>").map(|(d, _)| d).ok_or("the XML declaration does not end")?;
+        let inner = self
+            .rest()
+            .split_once("?>")
+            .map(|(d, _)| d)
+            .ok_or("the XML declaration does not end")?;
         self.at += inner.len() + 2;
         let mut rest = inner.get(5..).unwrap_or("");
-        for (nth, key) in ["version", "encoding", "standalone"].into_iter().enumerate() {
+        for (nth, key) in ["version", "encoding", "standalone"]
+            .into_iter()
+            .enumerate()
+        {
             let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n']);
             let Some(after) = trimmed.strip_prefix(key) else {
                 if nth == 0 {
@@ -171,12 +199,24 @@ impl<'s> Reader<'s> {
                 continue;
             };
             let bad = || format!("the XML declaration's {key} cannot be read");
-            let after = after.trim_start_matches([' ', '\t', '\r', '\n']).strip_prefix('=').ok_or_else(bad)?;
+            let after = after
+                .trim_start_matches([' ', '\t', '\r', '\n'])
+                .strip_prefix('=')
+                .ok_or_else(bad)?;
             let after = after.trim_start_matches([' ', '\t', '\r', '\n']);
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or_else(bad)?;
-            let (value, after) = after.get(1..).and_then(|a| a.split_once(quote)).ok_or_else(bad)?;
+            let quote = after
+                .chars()
+                .next()
+                .filter(|c| matches!(c, '"' | '\''))
+                .ok_or_else(bad)?;
+            let (value, after) = after
+                .get(1..)
+                .and_then(|a| a.split_once(quote))
+                .ok_or_else(bad)?;
             let fits = match key {
-                "version" => value.strip_prefix("1.").is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())),
+                "version" => value
+                    .strip_prefix("1.")
+                    .is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())),
                 "encoding" => value.starts_with(|c: char| c.is_ascii_alphabetic()),
                 _ => matches!(value, "yes" | "no"),
             };
@@ -199,7 +239,9 @@ impl<'s> Reader<'s> {
             } else if self.eat("<?") {
                 self.instruction()?;
             } else if self.rest().starts_with("<!DOCTYPE") {
-                return Err("document type declarations are refused; remove <!DOCTYPE ...>".to_owned());
+                return Err(
+                    "document type declarations are refused; remove <!DOCTYPE ...>".to_owned(),
+                );
             } else {
                 return Ok(());
             }
@@ -224,7 +266,11 @@ impl<'s> Reader<'s> {
         let end = self.rest().find("--").ok_or("a comment does not end")?;
         legal(self.rest().get(..end).unwrap_or(""))?;
         self.at += end + 2;
-        if self.eat(">") { Ok(()) } else { Err("\"--\" may not stand in a comment".to_owned()) }
+        if self.eat(">") {
+            Ok(())
+        } else {
+            Err("\"--\" may not stand in a comment".to_owned())
+        }
     }
 
     fn instruction(&mut self) -> Step {
@@ -234,9 +280,14 @@ impl<'s> Reader<'s> {
         }
         self.at += target.len();
         let spaced = self.spaces();
-        let end = self.rest().find("?>").ok_or("a processing instruction does not end")?;
+        let end = self
+            .rest()
+            .find("?>")
+            .ok_or("a processing instruction does not end")?;
         if end > 0 && !spaced {
-            return Err("white space is missing after the target of a processing instruction".to_owned());
+            return Err(
+                "white space is missing after the target of a processing instruction".to_owned(),
+            );
         }
         legal(self.rest().get(..end).unwrap_or(""))?;
         self.at += end + 2;
@@ -244,7 +295,10 @@ impl<'s> Reader<'s> {
     }
 
     fn cdata(&mut self) -> Step {
-        let end = self.rest().find("]]>").ok_or("a CDATA section does not end")?;
+        let end = self
+            .rest()
+            .find("]]>")
+            .ok_or("a CDATA section does not end")?;
         let body = self.rest().get(..end).unwrap_or("");
         legal(body)?;
         let start = self.at;
@@ -252,9 +306,21 @@ impl<'s> Reader<'s> {
         if body.contains('\r') {
             let at = self.side.len();
             push_lines(&mut self.side, body);
-            self.append(Span { at: at as u32 | SIDE, len: (self.side.len() - at) as u32 }, true);
+            self.append(
+                Span {
+                    at: at as u32 | SIDE,
+                    len: (self.side.len() - at) as u32,
+                },
+                true,
+            );
         } else {
-            self.append(Span { at: start as u32, len: end as u32 }, true);
+            self.append(
+                Span {
+                    at: start as u32,
+                    len: end as u32,
+                },
+                true,
+            );
         }
         Ok(())
     }
@@ -264,11 +330,16 @@ impl<'s> Reader<'s> {
         self.at += 1;
         let qname = name_at(self.src, self.at);
         if qname.is_empty() {
-            return Err("\"<\" must be followed by a name; write &lt; for the sign itself".to_owned());
+            return Err(
+                "\"<\" must be followed by a name; write &lt; for the sign itself".to_owned(),
+            );
         }
         self.at += qname.len();
         if self.open.len() >= self.limits.depth {
-            return Err(format!("elements are nested deeper than {}", self.limits.depth));
+            return Err(format!(
+                "elements are nested deeper than {}",
+                self.limits.depth
+            ));
         }
         let index = self.nodes.len() as u32;
         let parent = self.open.last().map_or(0, |o| o.index);
@@ -279,8 +350,15 @@ impl<'s> Reader<'s> {
         let empty = self.attributes()?;
         let (name, namespace) = self.resolve(qname)?;
         self.resolve_attributes(atts)?;
-        let node =
-            Node { name, flags: 0, parent, end: index + 1, at: start as u32, text: Span::default(), atts: atts as u32 };
+        let node = Node {
+            name,
+            flags: 0,
+            parent,
+            end: index + 1,
+            at: start as u32,
+            text: Span::default(),
+            atts: atts as u32,
+        };
         self.nodes.push(node);
         if name.local().is_empty() && namespace != 0 {
             self.foreign.push((index, namespace));
@@ -288,7 +366,12 @@ impl<'s> Reader<'s> {
         if empty {
             self.close_scope(scope);
         } else {
-            self.open.push(Open { qname, index, scope, text: Run::default() });
+            self.open.push(Open {
+                qname,
+                index,
+                scope,
+                text: Run::default(),
+            });
         }
         Ok(())
     }
@@ -323,11 +406,22 @@ impl<'s> Reader<'s> {
                 self.declare(qname.strip_prefix("xmlns:").unwrap_or(""), value)?;
                 continue;
             }
-            if self.atts.len() - first >= self.limits.attributes || qname.len() > usize::from(u16::MAX) {
-                return Err(format!("an element has more than {} attributes", self.limits.attributes));
+            if self.atts.len() - first >= self.limits.attributes
+                || qname.len() > usize::from(u16::MAX)
+            {
+                return Err(format!(
+                    "an element has more than {} attributes",
+                    self.limits.attributes
+                ));
             }
             let prefix = qname.split_once(':').map_or(0, |(p, _)| p.len() as u16 + 1);
-            self.atts.push(Att { at: start as u32, len: qname.len() as u16, prefix, namespace: 0, value });
+            self.atts.push(Att {
+                at: start as u32,
+                len: qname.len() as u16,
+                prefix,
+                namespace: 0,
+                value,
+            });
         }
     }
 
@@ -339,7 +433,9 @@ impl<'s> Reader<'s> {
         let mut side: Option<usize> = None;
         let mut from = start;
         loop {
-            let byte = self.peek().ok_or_else(|| format!("the value of {qname} does not end"))?;
+            let byte = self
+                .peek()
+                .ok_or_else(|| format!("the value of {qname} does not end"))?;
             if byte == quote {
                 break;
             }
@@ -357,15 +453,24 @@ impl<'s> Reader<'s> {
                 continue;
             }
             side.get_or_insert(self.side.len());
-            self.side.push_str(self.src.get(from..self.at).unwrap_or(""));
+            self.side
+                .push_str(self.src.get(from..self.at).unwrap_or(""));
             match byte {
-                b'<' => return Err(format!("\"<\" may not stand in the value of {qname}; write &lt;")),
+                b'<' => {
+                    return Err(format!(
+                        "\"<\" may not stand in the value of {qname}; write &lt;"
+                    ));
+                }
                 b'&' => {
                     let c = self.reference()?;
                     self.side.push(c);
                 }
                 _ => {
-                    self.at += if self.rest().starts_with("\r\n") { 2 } else { 1 };
+                    self.at += if self.rest().starts_with("\r\n") {
+                        2
+                    } else {
+                        1
+                    };
                     self.side.push(' ');
                 }
             }
@@ -374,16 +479,26 @@ impl<'s> Reader<'s> {
         let end = self.at;
         self.at += 1;
         Ok(match side {
-            None => Span { at: start as u32, len: (end - start) as u32 },
+            None => Span {
+                at: start as u32,
+                len: (end - start) as u32,
+            },
             Some(at) => {
                 self.side.push_str(self.src.get(from..end).unwrap_or(""));
-                Span { at: at as u32 | SIDE, len: (self.side.len() - at) as u32 }
+                Span {
+                    at: at as u32 | SIDE,
+                    len: (self.side.len() - at) as u32,
+                }
             }
         })
     }
 
     fn value(&self, span: Span) -> &str {
-        let from = if span.at & SIDE == 0 { self.src } else { &self.side };
+        let from = if span.at & SIDE == 0 {
+            self.src
+        } else {
+            &self.side
+        };
         let at = (span.at & !SIDE) as usize;
         from.get(at..at + span.len as usize).unwrap_or("")
     }
@@ -397,9 +512,16 @@ impl<'s> Reader<'s> {
             _ => uri.is_empty() || uri == XML || uri == XMLNS || prefix.contains(':'),
         };
         if wrong {
-            return Err(format!("the prefix \"{prefix}\" may not be bound to \"{uri}\""));
+            return Err(format!(
+                "the prefix \"{prefix}\" may not be bound to \"{uri}\""
+            ));
         }
-        if self.scope.iter().skip(self.pending).any(|(p, _)| *p == prefix) {
+        if self
+            .scope
+            .iter()
+            .skip(self.pending)
+            .any(|(p, _)| *p == prefix)
+        {
             return Err(format!("the prefix \"{prefix}\" is declared twice"));
         }
         if self.scope.len() >= self.limits.namespaces || self.namespaces.len() >= 4096 {
@@ -433,7 +555,9 @@ impl<'s> Reader<'s> {
     }
 
     fn resolve(&mut self, qname: &'s str) -> Step<(Name, u16)> {
-        let hash = qname.bytes().fold(qname.len(), |h, b| h.wrapping_mul(31).wrapping_add(usize::from(b)));
+        let hash = qname.bytes().fold(qname.len(), |h, b| {
+            h.wrapping_mul(31).wrapping_add(usize::from(b))
+        });
         let slot = hash % MEMO;
         if let Some(memo) = self.memo.get(slot)
             && memo.generation == self.generation
@@ -442,26 +566,49 @@ impl<'s> Reader<'s> {
             return Ok((Name(memo.name), memo.namespace));
         }
         let (prefix, local) = qname.split_once(':').unwrap_or(("", qname));
-        if (local.len() < qname.len() && prefix.is_empty()) || name_at(local, 0) != local || local.contains(':') || local.is_empty() {
+        if (local.len() < qname.len() && prefix.is_empty())
+            || name_at(local, 0) != local
+            || local.contains(':')
+            || local.is_empty()
+        {
             return Err(format!("<{qname}> is not a name"));
         }
         let namespace = self.namespace_of(prefix)?;
-        let name = self.namespaces.get(usize::from(namespace)).map_or(names::UNKNOWN, |uri| Name::of(uri, local));
+        let name = self
+            .namespaces
+            .get(usize::from(namespace))
+            .map_or(names::UNKNOWN, |uri| Name::of(uri, local));
         if let Some(memo) = self.memo.get_mut(slot) {
-            *memo = Memo { qname, generation: self.generation, name: name.0, namespace };
+            *memo = Memo {
+                qname,
+                generation: self.generation,
+                name: name.0,
+                namespace,
+            };
         }
         Ok((name, namespace))
     }
 
     fn resolve_attributes(&mut self, first: usize) -> Step {
         for i in first..self.atts.len() {
-            let Some(att) = self.atts.get(i).copied() else { break };
+            let Some(att) = self.atts.get(i).copied() else {
+                break;
+            };
             let start = att.at as usize;
-            let qname = self.src.get(start..start + usize::from(att.len)).unwrap_or("");
-            let (prefix, local) = qname.split_at_checked(usize::from(att.prefix)).unwrap_or(("", qname));
+            let qname = self
+                .src
+                .get(start..start + usize::from(att.len))
+                .unwrap_or("");
+            let (prefix, local) = qname
+                .split_at_checked(usize::from(att.prefix))
+                .unwrap_or(("", qname));
             let mut namespace = 0;
             if let Some(prefix) = prefix.strip_suffix(':') {
-                if prefix.is_empty() || local.is_empty() || local.contains(':') || name_at(local, 0) != local {
+                if prefix.is_empty()
+                    || local.is_empty()
+                    || local.contains(':')
+                    || name_at(local, 0) != local
+                {
                     return Err(format!("\"{qname}\" is not a name for an attribute"));
                 }
                 namespace = self.namespace_of(prefix)?;
@@ -471,7 +618,9 @@ impl<'s> Reader<'s> {
             }
             let twice = self.atts.iter().take(i).skip(first).any(|a| {
                 let start = a.at as usize;
-                let other = self.src.get(start + usize::from(a.prefix)..start + usize::from(a.len));
+                let other = self
+                    .src
+                    .get(start + usize::from(a.prefix)..start + usize::from(a.len));
                 a.namespace == namespace && other == Some(local)
             });
             if twice {
@@ -487,15 +636,26 @@ impl<'s> Reader<'s> {
         };
         let name_start = self.at + 2;
         self.at = name_start;
-        let matches = self.src.as_bytes().get(name_start..).is_some_and(|r| r.starts_with(open.qname.as_bytes()));
+        let matches = self
+            .src
+            .as_bytes()
+            .get(name_start..)
+            .is_some_and(|r| r.starts_with(open.qname.as_bytes()));
         let after = name_start + open.qname.len();
         if !matches || !name_ends(self.src, after) {
-            return Err(format!("</{}> closes <{}>", name_at(self.src, name_start), open.qname));
+            return Err(format!(
+                "</{}> closes <{}>",
+                name_at(self.src, name_start),
+                open.qname
+            ));
         }
         self.at = after;
         self.spaces();
         if !self.eat(">") {
-            return Err(format!("the end tag of <{}> does not end with \">\"", open.qname));
+            return Err(format!(
+                "the end tag of <{}> does not end with \">\"",
+                open.qname
+            ));
         }
         let end = self.nodes.len() as u32;
         if let Some(node) = self.nodes.get_mut(open.index as usize) {
@@ -512,7 +672,9 @@ impl<'s> Reader<'s> {
 
     /// A child begins: what text the parent had is not its own value.
     fn leave_text(&mut self) {
-        let Some(open) = self.open.last_mut() else { return };
+        let Some(open) = self.open.last_mut() else {
+            return;
+        };
         let (black, index) = (open.text.black, open.index);
         open.text = Run::default();
         if let Some(node) = self.nodes.get_mut(index as usize).filter(|_| black) {
@@ -531,7 +693,10 @@ impl<'s> Reader<'s> {
         } else if more.len == 0 {
             so_far
         } else if aside && so_far.at + so_far.len == more.at {
-            Span { at: so_far.at, len: so_far.len + more.len }
+            Span {
+                at: so_far.at,
+                len: so_far.len + more.len,
+            }
         } else {
             // Two pieces become one at the end of `side`.
             let tail = self.value(more).to_owned();
@@ -542,7 +707,10 @@ impl<'s> Reader<'s> {
                 self.side.push_str(&head);
             }
             self.side.push_str(&tail);
-            Span { at, len: so_far.len + more.len }
+            Span {
+                at,
+                len: so_far.len + more.len,
+            }
         };
         if let Some(open) = self.open.last_mut() {
             open.text.span = span;
@@ -571,15 +739,22 @@ impl<'s> Reader<'s> {
             }
             match byte {
                 b'<' => break,
-                b']' if self.rest().starts_with("]]>") => return Err("\"]]>\" may not stand in text; write ]]&gt;".to_owned()),
+                b']' if self.rest().starts_with("]]>") => {
+                    return Err("\"]]>\" may not stand in text; write ]]&gt;".to_owned());
+                }
                 0xEF => self.noncharacter()?,
                 b'&' | b'\r' => {
                     side.get_or_insert(self.side.len());
-                    self.side.push_str(self.src.get(from..self.at).unwrap_or(""));
+                    self.side
+                        .push_str(self.src.get(from..self.at).unwrap_or(""));
                     let c = if byte == b'&' {
                         self.reference()?
                     } else {
-                        self.at += if self.rest().starts_with("\r\n") { 2 } else { 1 };
+                        self.at += if self.rest().starts_with("\r\n") {
+                            2
+                        } else {
+                            1
+                        };
                         '\n'
                     };
                     black |= !matches!(c, ' ' | '\t' | '\n' | '\r');
@@ -594,10 +769,16 @@ impl<'s> Reader<'s> {
         }
         let end = self.at;
         let span = match side {
-            None => Span { at: start as u32, len: (end - start) as u32 },
+            None => Span {
+                at: start as u32,
+                len: (end - start) as u32,
+            },
             Some(at) => {
                 self.side.push_str(self.src.get(from..end).unwrap_or(""));
-                Span { at: at as u32 | SIDE, len: (self.side.len() - at) as u32 }
+                Span {
+                    at: at as u32 | SIDE,
+                    len: (self.side.len() - at) as u32,
+                }
             }
         };
         self.append(span, black);

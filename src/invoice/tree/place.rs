@@ -62,9 +62,15 @@ impl Tree {
         for parent in self.elements() {
             seen.clear();
             for child in parent.children() {
-                let other = if child.name().local().is_empty() { child.qname() } else { "" };
+                let other = if child.name().local().is_empty() {
+                    child.qname()
+                } else {
+                    ""
+                };
                 let many = seen.len() >= 128;
-                let known = seen.iter_mut().find(|s| s.0 == child.name() && s.1 == other);
+                let known = seen
+                    .iter_mut()
+                    .find(|s| s.0 == child.name() && s.1 == other);
                 match known {
                     Some((_, _, count, first)) => {
                         *count += 1;
