@@ -4,12 +4,14 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
+//! | [`codes`] | code lists |
 //! | [`tree`] | the XML document, safe and fast, with XPath's view of it |
 //! | [`names`] | element names as integers |
 //! | [`decimal`] | exact decimals (`xs:decimal`) |
 //! | [`report`] | rules, findings, and the collector that rules fire into |
 //! | [`rules`] | EN 16931 and XRechnung rules |
 
+pub mod codes;
 pub mod decimal;
 pub mod names;
 pub mod report;
