@@ -43,7 +43,10 @@ impl Tally {
         let ids: BTreeSet<&String> = want.keys().chain(have.keys()).collect();
         let mut families: BTreeMap<&str, bool> = BTreeMap::new();
         for id in ids {
-            let (w, h) = (want.get(id).copied().unwrap_or(0), have.get(id).copied().unwrap_or(0));
+            let (w, h) = (
+                want.get(id).copied().unwrap_or(0),
+                have.get(id).copied().unwrap_or(0),
+            );
             *families.entry(family(id)).or_insert(true) &= w == h;
             if w == h {
                 continue;
@@ -79,7 +82,10 @@ fn one(tally: &mut Tally, dir: &Path, want: &Expected) {
     tally.count("= xsd", valid == want.valid);
     if valid != want.valid && env::var("INVOICE_RULE").is_ok_and(|r| r == "xsd") {
         let first = all().find(|f| f.layer == Layer::Xsd);
-        eprintln!("{}: should be valid: {}; {:?}", want.file, want.valid, first);
+        eprintln!(
+            "{}: should be valid: {}; {:?}",
+            want.file, want.valid, first
+        );
     }
     tally.count("= verdict", have.verdict.name() == want.verdict);
     if want.valid {
@@ -95,10 +101,17 @@ fn one(tally: &mut Tally, dir: &Path, want: &Expected) {
     let errors: BTreeSet<&str> = have
         .findings
         .iter()
-        .filter(|f| f.layer != Layer::Xsd && f.effective == postern::invoice::report::Severity::Fatal)
+        .filter(|f| {
+            f.layer != Layer::Xsd && f.effective == postern::invoice::report::Severity::Fatal
+        })
         .map(|f| f.rule.as_str())
         .collect();
-    let wanted: BTreeSet<&str> = want.effective.iter().map(String::as_str).filter(|r| *r != "XSD").collect();
+    let wanted: BTreeSet<&str> = want
+        .effective
+        .iter()
+        .map(String::as_str)
+        .filter(|r| *r != "XSD")
+        .collect();
     if want.valid && have.scenario.is_some() {
         tally.count("= effective errors", errors == wanted);
     }
@@ -119,7 +132,10 @@ fn exactness() {
     let mut table = String::new();
     for (name, (exact, of)) in &tally.shares {
         table += &format!("{name}: {exact} of {of}\n");
-        eprintln!("{name:24} {exact:5} of {of:5}  {:6.2} %", 100.0 * *exact as f64 / *of as f64);
+        eprintln!(
+            "{name:24} {exact:5} of {of:5}  {:6.2} %",
+            100.0 * *exact as f64 / *of as f64
+        );
     }
     if env::var_os("INVOICE_RECORD").is_some() {
         fs::write(floor_file(), table).unwrap();
@@ -132,6 +148,9 @@ fn exactness() {
         // A family that fired too often had more files then; what must not fall is the number of exact ones, unless all that are left are exact.
         let least: usize = exact.parse().unwrap();
         let (have, total) = tally.shares.get(name).copied().unwrap_or_default();
-        assert!(have >= least || have == total, "{name}: {have} of {total} exact, {least} of {of} before");
+        assert!(
+            have >= least || have == total,
+            "{name}: {have} of {total} exact, {least} of {of} before"
+        );
     }
 }

@@ -27,7 +27,11 @@ pub fn shared() -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing, and this is CI", dir.display());
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{} is missing, and this is CI",
+        dir.display()
+    );
     eprintln!("SKIPPED: {} is missing", dir.display());
     None
 }
@@ -51,7 +55,11 @@ pub fn expected(dir: &Path) -> Vec<Expected> {
             scenario: c[7].to_owned(),
             valid: c[8] == "valid",
             rules: rules(&c[9..14].join(" ")),
-            effective: c[14].split_whitespace().filter(|w| *w != "-").map(str::to_owned).collect(),
+            effective: c[14]
+                .split_whitespace()
+                .filter(|w| *w != "-")
+                .map(str::to_owned)
+                .collect(),
             verdict: c[15].to_owned(),
             stopped: !c[17].is_empty(),
         }
