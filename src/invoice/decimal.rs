@@ -162,7 +162,9 @@ impl Decimal {
 
     /// The scale without trailing zeros.
     fn needed_scale(&self) -> u32 {
-        let Small(mut m) = self.mantissa else { return self.places() };
+        let Small(mut m) = self.mantissa else {
+            return self.places();
+        };
         let mut scale = self.scale;
         while scale > 0 && m % 10 == 0 {
             m /= 10;
@@ -483,7 +485,10 @@ mod tests {
         );
         let long = d("123456789.12300").div(&d("3.70")).unwrap();
         assert_eq!(long.to_string(), "33366699.76297297297297297297");
-        assert_eq!(d("3").div(&d("524288")).unwrap().to_string(), "0.000005722045898437");
+        assert_eq!(
+            d("3").div(&d("524288")).unwrap().to_string(),
+            "0.000005722045898437"
+        );
         assert_eq!(d("12.5").div(&d("100")).unwrap(), d("0.125"));
         assert_eq!(d("1").div(&d("0.00")), None);
     }

@@ -10,10 +10,16 @@
 //! | [`decimal`] | exact decimals (`xs:decimal`) |
 //! | [`report`] | rules, findings, and the collector that rules fire into |
 //! | [`rules`] | EN 16931 and XRechnung rules |
+//! | [`structure`] | the XML schemas as tables |
+//! | [`scenario`] | BT-24, and what it means for severities |
+//! | [`check`](mod@check) | all layers in order, and the verdict |
 
+pub mod check;
 pub mod codes;
 pub mod decimal;
 pub mod names;
 pub mod report;
 pub mod rules;
+pub mod scenario;
+pub mod structure;
 pub mod tree;

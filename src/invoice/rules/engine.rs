@@ -51,12 +51,22 @@ pub struct Context {
 
 /// The context of a name that needs no further condition.
 pub const fn any(name: Name, checks: &'static [Check]) -> Context {
-    Context { names: Names::Is(name), when: |_, _| Ok(true), checks, rows: &[] }
+    Context {
+        names: Names::Is(name),
+        when: |_, _| Ok(true),
+        checks,
+        rows: &[],
+    }
 }
 
 /// The context of a name on a condition.
 pub const fn when(name: Name, when: When, checks: &'static [Check]) -> Context {
-    Context { names: Names::Is(name), when, checks, rows: &[] }
+    Context {
+        names: Names::Is(name),
+        when,
+        checks,
+        rows: &[],
+    }
 }
 
 impl Context {
@@ -94,11 +104,21 @@ impl<'t> Cx<'t> {
             for attr in el.attrs().filter(|a| a.namespace.is_empty()) {
                 match attributes.iter_mut().find(|a| a.name == attr.qname) {
                     Some(known) => known.count += 1,
-                    None => attributes.push(Attribute { name: attr.qname, count: 1, first: el }),
+                    None => attributes.push(Attribute {
+                        name: attr.qname,
+                        count: 1,
+                        first: el,
+                    }),
                 }
             }
         }
-        Cx { root, by_name, attributes, cii: OnceCell::new(), ubl: OnceCell::new() }
+        Cx {
+            root,
+            by_name,
+            attributes,
+            cii: OnceCell::new(),
+            ubl: OnceCell::new(),
+        }
     }
 
     /// `//name`, in document order.
@@ -108,7 +128,10 @@ impl<'t> Cx<'t> {
 
     /// `//@name`: how many, and the element of the first.
     pub fn attributes(&self, name: &str) -> Option<(usize, El<'t>)> {
-        self.attributes.iter().find(|a| a.name == name).map(|a| (a.count, a.first))
+        self.attributes
+            .iter()
+            .find(|a| a.name == name)
+            .map(|a| (a.count, a.first))
     }
 
     pub fn cii(&self) -> &cii::Facts<'t> {
@@ -149,7 +172,12 @@ impl Plan {
                 }
             }
         }
-        Plan { patterns, tables, by_name, every }
+        Plan {
+            patterns,
+            tables,
+            by_name,
+            every,
+        }
     }
 
     pub fn run(&'static self, cx: &Cx<'_>, out: &mut Found) {
@@ -167,13 +195,21 @@ impl Plan {
         }
     }
 
-    fn element<'t>(&'static self, cx: &Cx<'t>, contexts: &[(usize, usize)], el: El<'t>, out: &mut Found) {
+    fn element<'t>(
+        &'static self,
+        cx: &Cx<'t>,
+        contexts: &[(usize, usize)],
+        el: El<'t>,
+        out: &mut Found,
+    ) {
         let mut matched = None;
         for (p, c) in contexts {
             if matched == Some(*p) {
                 continue;
             }
-            let Some(context) = self.patterns.get(*p).and_then(|contexts| contexts.get(*c)) else { continue };
+            let Some(context) = self.patterns.get(*p).and_then(|contexts| contexts.get(*c)) else {
+                continue;
+            };
             if !context.names.has_other(el) || !(context.when)(cx, el).unwrap_or(false) {
                 continue;
             }
@@ -214,11 +250,21 @@ impl Found<'_> {
                 Fault::Several(order) => (order, "one element"),
                 Fault::Type(order, wanted) => (order, wanted),
             };
-            let Some(el) = tree.element(order) else { continue };
-            let stops = if layer == Layer::En { &EN_STOPS } else { &XR_STOPS };
+            let Some(el) = tree.element(order) else {
+                continue;
+            };
+            let stops = if layer == Layer::En {
+                &EN_STOPS
+            } else {
+                &XR_STOPS
+            };
             self.out.drop_layer(layer);
             let fired = self.out.fire(stops, el);
-            fired.with("rule", rule.id).with("element", el.name()).with("value", el.normalized()).with("wanted", wanted);
+            fired
+                .with("rule", rule.id)
+                .with("element", el.name())
+                .with("value", el.normalized())
+                .with("wanted", wanted);
         }
     }
 
@@ -245,7 +291,9 @@ impl Names {
     /// For names that the schemas do not know: whether the element's own has the suffix.
     fn has_other(&self, el: El<'_>) -> bool {
         match self {
-            Names::Suffix(suffix, _) if el.name().local().is_empty() => el.local().ends_with(suffix),
+            Names::Suffix(suffix, _) if el.name().local().is_empty() => {
+                el.local().ends_with(suffix)
+            }
             _ => true,
         }
     }

@@ -58,7 +58,10 @@ pub fn run(tree: &Tree, syntax: Syntax) -> Out {
         Syntax::UblInvoice | Syntax::UblCreditNote => &*FOR_UBL,
     };
     let mut out = Out::default();
-    let mut found = Found { out: &mut out, faults: Vec::new() };
+    let mut found = Found {
+        out: &mut out,
+        faults: Vec::new(),
+    };
     plan.run(&Cx::new(tree.root()), &mut found);
     found.stop(tree);
     out

@@ -34,8 +34,21 @@ const fn row(id: &'static str, severity: Severity, kind: Kind, path: Steps) -> R
         Kind::AtMostOne => rows::AT_MOST_ONE,
         Kind::ExactlyOne => rows::EXACTLY_ONE,
     };
-    let rule = Rule { id, layer: Layer::En, severity, terms: &[], en, de };
-    Row { rule, kind, path, attribute: "", anywhere: false }
+    let rule = Rule {
+        id,
+        layer: Layer::En,
+        severity,
+        terms: &[],
+        en,
+        de,
+    };
+    Row {
+        rule,
+        kind,
+        path,
+        attribute: "",
+        anywhere: false,
+    }
 }
 
 pub const fn absent(id: &'static str, path: Steps) -> Row {
@@ -110,7 +123,10 @@ const ANYWHERE: usize = 1;
 
 impl Table {
     pub fn new(rows: &'static [&'static [Row]]) -> Table {
-        let mut table = Table { rows: rows.iter().copied().flatten().collect(), nodes: vec![Node::default(), Node::default()] };
+        let mut table = Table {
+            rows: rows.iter().copied().flatten().collect(),
+            nodes: vec![Node::default(), Node::default()],
+        };
         for nth in 0..table.rows.len() {
             table.insert(nth);
         }
@@ -118,11 +134,15 @@ impl Table {
     }
 
     fn insert(&mut self, nth: usize) {
-        let Some(row) = self.rows.get(nth).copied() else { return };
+        let Some(row) = self.rows.get(nth).copied() else {
+            return;
+        };
         let mut at = if row.anywhere { ANYWHERE } else { HERE };
         for name in row.path {
             let fresh = self.nodes.len();
-            let Some(node) = self.nodes.get_mut(at) else { return };
+            let Some(node) = self.nodes.get_mut(at) else {
+                return;
+            };
             at = match node.next.iter().find(|(n, _)| n == name) {
                 Some((_, next)) => *next,
                 None => {
@@ -155,7 +175,9 @@ impl Table {
         self.visit(HERE, context, &mut hit);
         if let Some(anywhere) = self.nodes.get(ANYWHERE) {
             for (name, next) in &anywhere.next {
-                cx.named(*name).iter().for_each(|el| self.visit(*next, *el, &mut hit));
+                cx.named(*name)
+                    .iter()
+                    .for_each(|el| self.visit(*next, *el, &mut hit));
             }
             for (attribute, nth) in &anywhere.attributes {
                 if let Some((times, first)) = cx.attributes(attribute) {
@@ -170,13 +192,17 @@ impl Table {
                 Kind::ExactlyOne => count != 1,
             };
             if fires {
-                out.fire(&row.rule, first.unwrap_or(context)).with("path", row.xpath()).with("count", count);
+                out.fire(&row.rule, first.unwrap_or(context))
+                    .with("path", row.xpath())
+                    .with("count", count);
             }
         }
     }
 
     fn visit<'t>(&self, node: usize, el: El<'t>, hit: &mut dyn FnMut(usize, El<'t>, usize)) {
-        let Some(node) = self.nodes.get(node) else { return };
+        let Some(node) = self.nodes.get(node) else {
+            return;
+        };
         node.ends.iter().for_each(|nth| hit(*nth, el, 1));
         for (attribute, nth) in &node.attributes {
             if el.attr(attribute).is_some() {

@@ -33,11 +33,19 @@ pub enum Fault {
 pub type Test = Result<Outcome, Fault>;
 
 pub fn holds(holds: bool) -> Test {
-    Ok(if holds { Outcome::Holds } else { Outcome::Fires(Vec::new()) })
+    Ok(if holds {
+        Outcome::Holds
+    } else {
+        Outcome::Fires(Vec::new())
+    })
 }
 
 pub fn holds_or<const N: usize>(holds: bool, values: impl FnOnce() -> [String; N]) -> Test {
-    Ok(if holds { Outcome::Holds } else { Outcome::Fires(values().into()) })
+    Ok(if holds {
+        Outcome::Holds
+    } else {
+        Outcome::Fires(values().into())
+    })
 }
 
 /// For the tests that fire because their context is there.
@@ -114,7 +122,8 @@ pub fn any_is(el: El<'_>, steps: Steps, value: &str) -> bool {
 
 /// `@name = path`, for the strings of the path.
 pub fn attr_in(el: El<'_>, name: &str, values: &[Cow<'_, str>]) -> bool {
-    el.attr(name).is_some_and(|a| values.iter().any(|v| *v == a))
+    el.attr(name)
+        .is_some_and(|a| values.iter().any(|v| *v == a))
 }
 
 pub fn strings<'t>(el: El<'t>, steps: Steps) -> Vec<Cow<'t, str>> {
@@ -156,13 +165,21 @@ pub fn from_double(value: f64) -> Option<Decimal> {
 ///
 /// The reference processor orders doubles totally there, so that -0.00 is less than 0 and not equal to it; a plain -0 is read as an integer
 /// where the number is one.
-pub fn any_number<'t>(nodes: impl Iterator<Item = El<'t>>, number: Number, test: fn(Ordering) -> bool) -> Result<bool, Fault> {
+pub fn any_number<'t>(
+    nodes: impl Iterator<Item = El<'t>>,
+    number: Number,
+    test: fn(Ordering) -> bool,
+) -> Result<bool, Fault> {
     for node in nodes {
         let text = node.string();
         let text = text.trim_matches(space);
         let whole = text.strip_prefix(['+', '-']).unwrap_or(text);
         let (value, number) = match number {
-            Number::Whole(n) if whole.len() <= 15 && !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit()) => {
+            Number::Whole(n)
+                if whole.len() <= 15
+                    && !whole.is_empty()
+                    && whole.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 (double(node)? + 0.0, f64::from(n))
             }
             Number::Whole(n) => (double(node)?, f64::from(n)),
@@ -207,9 +224,17 @@ pub fn any_boolean<'t>(nodes: impl Iterator<Item = El<'t>>, value: bool) -> Resu
 /// `fn:round` of a double: half towards positive infinity.
 pub fn round(value: f64) -> f64 {
     let floor = value.floor();
-    let rounded = if value - floor >= 0.5 { floor + 1.0 } else { floor };
+    let rounded = if value - floor >= 0.5 {
+        floor + 1.0
+    } else {
+        floor
+    };
     // Minus a little rounds to minus zero.
-    if rounded == 0.0 { rounded.copysign(value) } else { rounded }
+    if rounded == 0.0 {
+        rounded.copysign(value)
+    } else {
+        rounded
+    }
 }
 
 /// `round(value * 10 * 10) div 100`
@@ -230,7 +255,9 @@ pub fn sum<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<f64, Fault> {
 /// `string-length(substring-after(path, '.')) <= 2`, with the value if not.
 pub fn two_decimals(el: El<'_>, steps: Steps) -> Test {
     let value = string(el, steps)?;
-    let after = value.split_once('.').map_or(0, |(_, after)| after.chars().count());
+    let after = value
+        .split_once('.')
+        .map_or(0, |(_, after)| after.chars().count());
     holds_or(after <= 2, || [value.into_owned()])
 }
 
@@ -246,7 +273,9 @@ pub fn sum_in_cents<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<Number, F
 /// What a message shows of an element's value.
 pub fn shown(el: Option<El<'_>>) -> String {
     const LONGEST: usize = 80;
-    let Some(el) = el else { return "–".to_owned() };
+    let Some(el) = el else {
+        return "–".to_owned();
+    };
     let text = el.normalized();
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or("")),
@@ -265,11 +294,18 @@ pub fn shown_number(number: Number) -> String {
         Number::Double(n) => n,
     };
     let text = format!("{value:.2}");
-    if (value - text.parse().unwrap_or(value)).abs() < 1e-7 { text } else { value.to_string() }
+    if (value - text.parse().unwrap_or(value)).abs() < 1e-7 {
+        text
+    } else {
+        value.to_string()
+    }
 }
 
 /// The values of an attribute of the elements, as an argument that takes at most one.
-pub fn one_attr<'t>(nodes: impl Iterator<Item = El<'t>>, name: &str) -> Result<Option<&'t str>, Fault> {
+pub fn one_attr<'t>(
+    nodes: impl Iterator<Item = El<'t>>,
+    name: &str,
+) -> Result<Option<&'t str>, Fault> {
     Ok(at_most_one(nodes.filter(|n| n.attr(name).is_some()))?.and_then(|n| n.attr(name)))
 }
 

@@ -58,12 +58,19 @@ pub struct Facts<'t> {
     pub header_representative_vat: bool,
 }
 
-const AGREEMENT: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeAgreement];
-const SETTLEMENT: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement];
+const AGREEMENT: Steps = &[
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeAgreement,
+];
+const SETTLEMENT: Steps = &[
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeSettlement,
+];
 
 fn registered(party: El<'_>, schemes: &[&str]) -> bool {
     let ids = party.path(&[SpecifiedTaxRegistration, ID]);
-    ids.filter_map(|i| i.attr("schemeID")).any(|s| schemes.contains(&s))
+    ids.filter_map(|i| i.attr("schemeID"))
+        .any(|s| schemes.contains(&s))
 }
 
 impl<'t> Facts<'t> {
@@ -71,26 +78,57 @@ impl<'t> Facts<'t> {
         let root = cx.root;
         let any = |name, schemes: &[&str]| cx.named(name).iter().any(|p| registered(*p, schemes));
         let header = |name, schemes: &[&str]| {
-            root.path(AGREEMENT).flat_map(|a| a.all(name)).any(|p| registered(p, schemes))
+            root.path(AGREEMENT)
+                .flat_map(|a| a.all(name))
+                .any(|p| registered(p, schemes))
         };
-        let breakdown = |tax: &El<'_>| under(*tax, &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement]);
-        const GUIDELINE: Steps = &[rsm::ExchangedDocumentContext, GuidelineSpecifiedDocumentContextParameter, ID];
-        let forint = root.path(SETTLEMENT).any(|s| any_is(s, &[InvoiceCurrencyCode], "HUF"));
+        let breakdown = |tax: &El<'_>| {
+            under(
+                *tax,
+                &[
+                    rsm::SupplyChainTradeTransaction,
+                    ApplicableHeaderTradeSettlement,
+                ],
+            )
+        };
+        const GUIDELINE: Steps = &[
+            rsm::ExchangedDocumentContext,
+            GuidelineSpecifiedDocumentContextParameter,
+            ID,
+        ];
+        let forint = root
+            .path(SETTLEMENT)
+            .any(|s| any_is(s, &[InvoiceCurrencyCode], "HUF"));
         Facts {
-            slack: if forint { Decimal::new(5, 1) } else { Decimal::new(2, 2) },
+            slack: if forint {
+                Decimal::new(5, 1)
+            } else {
+                Decimal::new(2, 2)
+            },
             extension: any_is(root, GUIDELINE, german::EXTENSION),
             vehicles: any_is(root, GUIDELINE, german::CVD),
             root,
             uses: uses(cx),
             lines: sums(root),
-            currencies: root.path(SETTLEMENT).flat_map(|s| s.all(InvoiceCurrencyCode)).map(El::string).collect(),
-            tax_currencies: root.path(SETTLEMENT).flat_map(|s| s.all(TaxCurrencyCode)).map(El::string).collect(),
+            currencies: root
+                .path(SETTLEMENT)
+                .flat_map(|s| s.all(InvoiceCurrencyCode))
+                .map(El::string)
+                .collect(),
+            tax_currencies: root
+                .path(SETTLEMENT)
+                .flat_map(|s| s.all(TaxCurrencyCode))
+                .map(El::string)
+                .collect(),
             has_breakdown: cx.named(ApplicableTradeTax).iter().any(breakdown),
             seller_vat: any(SellerTradeParty, &["VA"]),
             seller_registered: any(SellerTradeParty, &["VA", "FC"]),
             representative_vat: any(SellerTaxRepresentativeTradeParty, &["VA"]),
             buyer_vat: any(BuyerTradeParty, &["VA"]),
-            buyer_legal: cx.named(BuyerTradeParty).iter().any(|b| exists(*b, &[SpecifiedLegalOrganization, ID])),
+            buyer_legal: cx
+                .named(BuyerTradeParty)
+                .iter()
+                .any(|b| exists(*b, &[SpecifiedLegalOrganization, ID])),
             header_seller_vat: header(SellerTradeParty, &["VA"]),
             header_seller_registered: header(SellerTradeParty, &["VA", "FC"]),
             header_representative_vat: header(SellerTaxRepresentativeTradeParty, &["VA"]),
@@ -103,16 +141,25 @@ impl<'t> Facts<'t> {
 
     /// The VAT breakdown of the invoice.
     pub fn breakdown(&self) -> impl Iterator<Item = El<'t>> {
-        self.root.path(SETTLEMENT).flat_map(|s| s.all(ApplicableTradeTax))
+        self.root
+            .path(SETTLEMENT)
+            .flat_map(|s| s.all(ApplicableTradeTax))
     }
 
     /// Allowances and charges on the whole invoice.
     pub fn header_items(&self) -> impl Iterator<Item = El<'t>> {
-        self.root.path(SETTLEMENT).flat_map(|s| s.all(SpecifiedTradeAllowanceCharge))
+        self.root
+            .path(SETTLEMENT)
+            .flat_map(|s| s.all(SpecifiedTradeAllowanceCharge))
     }
 
     /// Lines plus charges less allowances of a category, or of a category at a rate; each of the three rounded to cents.
-    pub fn sum(&self, code: &str, rate: Option<&Decimal>, indicated: Indicated) -> Result<Decimal, Fault> {
+    pub fn sum(
+        &self,
+        code: &str,
+        rate: Option<&Decimal>,
+        indicated: Indicated,
+    ) -> Result<Decimal, Fault> {
         let key = (Cow::Owned(code.to_owned()), rate.cloned());
         let lines = self.lines.get(&key).cloned().unwrap_or(Ok(Decimal::ZERO))?;
         let (mut charges, mut allowances) = (Decimal::ZERO, Decimal::ZERO);
@@ -121,9 +168,15 @@ impl<'t> Facts<'t> {
             if !has_tax(item, CategoryTradeTax, code, rate)? {
                 continue;
             }
-            let Some(amount) = item.child(ActualAmount).map(decimal).transpose()? else { continue };
+            let Some(amount) = item.child(ActualAmount).map(decimal).transpose()? else {
+                continue;
+            };
             charges = if charge.0 { charges + &amount } else { charges };
-            allowances = if charge.1 { allowances + amount } else { allowances };
+            allowances = if charge.1 {
+                allowances + amount
+            } else {
+                allowances
+            };
         }
         Ok(lines.round(2) + charges.round(2) - allowances.round(2))
     }
@@ -136,11 +189,19 @@ fn charge(item: El<'_>, indicated: Indicated) -> Result<(bool, bool), Fault> {
         let charge = boolean(indicator)?;
         return Ok((charge, !charge));
     }
-    Ok((any_boolean(item.path(INDICATOR), true)?, any_boolean(item.path(INDICATOR), false)?))
+    Ok((
+        any_boolean(item.path(INDICATOR), true)?,
+        any_boolean(item.path(INDICATOR), false)?,
+    ))
 }
 
 /// `tax/CategoryCode = code and tax/xs:decimal(RateApplicablePercent) = rate`
-fn has_tax(item: El<'_>, tax: crate::invoice::names::Name, code: &str, rate: Option<&Decimal>) -> Result<bool, Fault> {
+fn has_tax(
+    item: El<'_>,
+    tax: crate::invoice::names::Name,
+    code: &str,
+    rate: Option<&Decimal>,
+) -> Result<bool, Fault> {
     if !item.all(tax).any(|t| any_is(t, &[CategoryCode], code)) {
         return Ok(false);
     }
@@ -170,13 +231,19 @@ fn uses<'t>(cx: &Cx<'t>) -> HashMap<Cow<'t, str>, Uses> {
             _ => {}
         }
     }
-    cx.named(CategoryTradeTax).iter().for_each(|t| add(*t, |u| u.items += 1));
+    cx.named(CategoryTradeTax)
+        .iter()
+        .for_each(|t| add(*t, |u| u.items += 1));
     uses
 }
 
 /// Net amounts of the lines by category, and by category and rate.
 fn sums<'t>(root: El<'t>) -> Sums<'t> {
-    const LINES: Steps = &[rsm::SupplyChainTradeTransaction, IncludedSupplyChainTradeLineItem, SpecifiedLineTradeSettlement];
+    const LINES: Steps = &[
+        rsm::SupplyChainTradeTransaction,
+        IncludedSupplyChainTradeLineItem,
+        SpecifiedLineTradeSettlement,
+    ];
     let mut sums = Sums::new();
     for settlement in root.path(LINES) {
         let mut keys: Vec<(Cow<'t, str>, Option<Decimal>)> = Vec::new();
@@ -191,14 +258,22 @@ fn sums<'t>(root: El<'t>) -> Sums<'t> {
         }
         let plain = keys.len();
         for nth in 0..plain {
-            let Some((code, _)) = keys.get(nth).cloned() else { continue };
-            keys.extend(rates.iter().map(|r: &Decimal| (code.clone(), Some(r.clone()))));
+            let Some((code, _)) = keys.get(nth).cloned() else {
+                continue;
+            };
+            keys.extend(
+                rates
+                    .iter()
+                    .map(|r: &Decimal| (code.clone(), Some(r.clone()))),
+            );
         }
         keys.sort();
         keys.dedup();
         let mut amount = Ok(Decimal::ZERO);
         for total in settlement.all(SpecifiedTradeSettlementLineMonetarySummation) {
-            amount = amount.and_then(|sum: Decimal| Ok(sum + decimal_at(total, &[LineTotalAmount])?.unwrap_or(Decimal::ZERO)));
+            amount = amount.and_then(|sum: Decimal| {
+                Ok(sum + decimal_at(total, &[LineTotalAmount])?.unwrap_or(Decimal::ZERO))
+            });
         }
         for key in keys {
             let with_rate = key.1.is_some();

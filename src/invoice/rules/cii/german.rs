@@ -15,10 +15,22 @@ use crate::invoice::rules::text::german::*;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-const TERMS: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement, SpecifiedTradePaymentTerms];
-const MEANS: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement, SpecifiedTradeSettlementPaymentMeans];
-const LINE_TAX: Steps =
-    &[rsm::SupplyChainTradeTransaction, IncludedSupplyChainTradeLineItem, SpecifiedLineTradeSettlement, ApplicableTradeTax];
+const TERMS: Steps = &[
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeSettlement,
+    SpecifiedTradePaymentTerms,
+];
+const MEANS: Steps = &[
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeSettlement,
+    SpecifiedTradeSettlementPaymentMeans,
+];
+const LINE_TAX: Steps = &[
+    rsm::SupplyChainTradeTransaction,
+    IncludedSupplyChainTradeLineItem,
+    SpecifiedLineTradeSettlement,
+    ApplicableTradeTax,
+];
 
 /// BT-89 and BT-90.
 fn mandate(cx: &Cx<'_>) -> bool {
@@ -26,12 +38,21 @@ fn mandate(cx: &Cx<'_>) -> bool {
 }
 
 fn creditor(cx: &Cx<'_>) -> bool {
-    exists(cx.root, &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement, CreditorReferenceID])
+    exists(
+        cx.root,
+        &[
+            rsm::SupplyChainTradeTransaction,
+            ApplicableHeaderTradeSettlement,
+            CreditorReferenceID,
+        ],
+    )
 }
 
 /// BT-91, anywhere in the invoice.
 fn debtor(cx: &Cx<'_>) -> bool {
-    cx.root.path(MEANS).any(|m| exists(m, &[PayerPartyDebtorFinancialAccount, IBANID]))
+    cx.root
+        .path(MEANS)
+        .any(|m| exists(m, &[PayerPartyDebtorFinancialAccount, IBANID]))
 }
 
 const INVOICE: &[Check] = &[
@@ -44,18 +65,32 @@ const INVOICE: &[Check] = &[
         holds(((mandate || creditor) && debtor) || !(mandate || creditor || debtor))
     }),
     check(BR_DE_1, |_, e| holds(exists(e, MEANS))),
-    check(BR_DE_15, |_, e| holds(any_filled(e, &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeAgreement, BuyerReference]))),
+    check(BR_DE_15, |_, e| {
+        holds(any_filled(
+            e,
+            &[
+                rsm::SupplyChainTradeTransaction,
+                ApplicableHeaderTradeAgreement,
+                BuyerReference,
+            ],
+        ))
+    }),
     check(BR_DE_16, |_, e| holds(!taxed(e) || registered(e))),
     check(BR_DE_17, |_, e| {
         let kind = normalized(e, &[rsm::ExchangedDocument, TypeCode])?;
         holds_or(TYPES.contains(&&*kind), || [kind.into_owned()])
     }),
-    check(BR_DE_18, |_, e| discounts(e.path(TERMS).filter_map(|t| t.child(Description)))),
+    check(BR_DE_18, |_, e| {
+        discounts(e.path(TERMS).filter_map(|t| t.child(Description)))
+    }),
     check(BR_DE_22, |cx, _| {
         let mut seen = HashSet::new();
         let mut twice = None;
         for document in cx.named(AdditionalReferencedDocument) {
-            let names: Vec<&str> = document.all(AttachmentBinaryObject).filter_map(|a| a.attr("filename")).collect();
+            let names: Vec<&str> = document
+                .all(AttachmentBinaryObject)
+                .filter_map(|a| a.attr("filename"))
+                .collect();
             let parent = document.parent().map(El::order);
             twice = twice.or(names.iter().copied().find(|n| seen.contains(&(parent, *n))));
             seen.extend(names.into_iter().map(|n| (parent, n)));
@@ -63,29 +98,49 @@ const INVOICE: &[Check] = &[
         holds_or(twice.is_none(), || [twice.unwrap_or_default().to_owned()])
     }),
     check(BR_DE_26, |_, e| {
-        const PRECEDING: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement, InvoiceReferencedDocument];
+        const PRECEDING: Steps = &[
+            rsm::SupplyChainTradeTransaction,
+            ApplicableHeaderTradeSettlement,
+            InvoiceReferencedDocument,
+        ];
         holds(normalized(e, &[rsm::ExchangedDocument, TypeCode])? != "384" || exists(e, PRECEDING))
     }),
 ];
 
 /// Whether a VAT category with tax is in use, as BR-DE-16 asks it: of the lines, and of allowances that are nothing but the text VAT.
 fn taxed(invoice: El<'_>) -> bool {
-    const ITEM_TAX: Steps =
-        &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement, SpecifiedTradeAllowanceCharge, CategoryTradeTax];
+    const ITEM_TAX: Steps = &[
+        rsm::SupplyChainTradeTransaction,
+        ApplicableHeaderTradeSettlement,
+        SpecifiedTradeAllowanceCharge,
+        CategoryTradeTax,
+    ];
     let codes = |steps: Steps| {
         let mut codes = invoice.path(steps).flat_map(|t| t.all(CategoryCode));
         codes.any(|c| TAXED.contains(&&*c.string()))
     };
-    let lines = invoice.path(LINE_TAX).any(|t| any_is(t, &[TypeCode], "VAT")) && codes(LINE_TAX);
+    let lines = invoice
+        .path(LINE_TAX)
+        .any(|t| any_is(t, &[TypeCode], "VAT"))
+        && codes(LINE_TAX);
     lines || (any_is(invoice, ITEM_TAX, "VAT") && codes(ITEM_TAX))
 }
 
 fn registered(invoice: El<'_>) -> bool {
-    invoice.path(&[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeAgreement]).any(|a| {
-        a.has(SellerTaxRepresentativeTradeParty)
-            || a.path(&[SellerTradeParty, SpecifiedTaxRegistration, ID])
-                .any(|i| i.attr("schemeID").is_some_and(|s| matches!(&*normalize_space(s), "VA" | "FC")) && !is_blank(i))
-    })
+    invoice
+        .path(&[
+            rsm::SupplyChainTradeTransaction,
+            ApplicableHeaderTradeAgreement,
+        ])
+        .any(|a| {
+            a.has(SellerTaxRepresentativeTradeParty)
+                || a.path(&[SellerTradeParty, SpecifiedTaxRegistration, ID])
+                    .any(|i| {
+                        i.attr("schemeID")
+                            .is_some_and(|s| matches!(&*normalize_space(s), "VA" | "FC"))
+                            && !is_blank(i)
+                    })
+        })
 }
 
 /// BR-DE-18. The official rule stops where several texts would have to be one.
@@ -96,7 +151,10 @@ pub fn discounts<'t>(terms: impl Iterator<Item = El<'t>>) -> Test {
         if let Some(wrong) = wrong_discount(&text) {
             return fires([wrong.trim().to_owned()]);
         }
-        if text.split('\n').any(|l| normalize_space(l).starts_with('#')) {
+        if text
+            .split('\n')
+            .any(|l| normalize_space(l).starts_with('#'))
+        {
             at_most_one(terms.iter().copied())?;
         }
     }
@@ -107,15 +165,31 @@ pub fn discounts<'t>(terms: impl Iterator<Item = El<'t>>) -> Test {
 const ADDRESS_PARTS: [crate::invoice::names::Name; 2] = [CityName, PostcodeCode];
 
 fn part(address: El<'_>, nth: usize) -> Test {
-    holds(ADDRESS_PARTS.get(nth).is_some_and(|name| address.all(*name).any(|e| !is_blank(e))))
+    holds(
+        ADDRESS_PARTS
+            .get(nth)
+            .is_some_and(|name| address.all(*name).any(|e| !is_blank(e))),
+    )
 }
 
-const SELLER_ADDRESS: Steps =
-    &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeAgreement, SellerTradeParty];
-const BUYER_ADDRESS: Steps =
-    &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeAgreement, BuyerTradeParty];
-const DELIVERY_ADDRESS: Steps =
-    &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeDelivery, ShipToTradeParty];
+const SELLER_ADDRESS: Steps = &[
+    rsm::CrossIndustryInvoice,
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeAgreement,
+    SellerTradeParty,
+];
+const BUYER_ADDRESS: Steps = &[
+    rsm::CrossIndustryInvoice,
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeAgreement,
+    BuyerTradeParty,
+];
+const DELIVERY_ADDRESS: Steps = &[
+    rsm::CrossIndustryInvoice,
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeDelivery,
+    ShipToTradeParty,
+];
 
 fn means(means: El<'_>, codes: &[&str]) -> Result<bool, Fault> {
     Ok(rooted(means, HEADER_SETTLEMENT) && codes.contains(&&*normalized(means, &[TypeCode])?))
@@ -131,29 +205,53 @@ fn debit(cx: &Cx<'_>, means: El<'_>) -> bool {
 }
 
 pub const XRECHNUNG_RULES: &[Context] = &[
-    when(rsm::CrossIndustryInvoice, |_, e| Ok(e.parent().is_none()), INVOICE),
+    when(
+        rsm::CrossIndustryInvoice,
+        |_, e| Ok(e.parent().is_none()),
+        INVOICE,
+    ),
     when(
         rsm::ExchangedDocumentContext,
         |_, c| Ok(rooted(c, &[rsm::CrossIndustryInvoice])),
         &[check(BR_DE_21, |_, c| {
             let ids = strings(c, &[GuidelineSpecifiedDocumentContextParameter, ID]);
-            let right = ids.iter().any(|i| [XRECHNUNG, EXTENSION, CVD].contains(&&**i));
-            holds_or(right, || [ids.first().map(|i| i.to_string()).unwrap_or_default()])
+            let right = ids
+                .iter()
+                .any(|i| [XRECHNUNG, EXTENSION, CVD].contains(&&**i));
+            holds_or(right, || {
+                [ids.first().map(|i| i.to_string()).unwrap_or_default()]
+            })
         })],
     ),
-    when(SellerTradeParty, |_, s| Ok(rooted(s, AGREEMENT)), &[check(BR_DE_2, |_, s| holds(s.has(DefinedTradeContact)))]),
+    when(
+        SellerTradeParty,
+        |_, s| Ok(rooted(s, AGREEMENT)),
+        &[check(BR_DE_2, |_, s| holds(s.has(DefinedTradeContact)))],
+    ),
     when(
         PostalTradeAddress,
         |_, a| Ok(rooted(a, SELLER_ADDRESS)),
-        &[check(BR_DE_3, |_, a| part(a, 0)), check(BR_DE_4, |_, a| part(a, 1))],
+        &[
+            check(BR_DE_3, |_, a| part(a, 0)),
+            check(BR_DE_4, |_, a| part(a, 1)),
+        ],
     ),
     when(
         DefinedTradeContact,
         |_, c| Ok(rooted(c, SELLER_ADDRESS)),
         &[
-            check(BR_DE_5, |_, c| holds(any_filled(c, &[PersonName]) || any_filled(c, &[DepartmentName]))),
-            check(BR_DE_6, |_, c| holds(any_filled(c, &[TelephoneUniversalCommunication, CompleteNumber]))),
-            check(BR_DE_7, |_, c| holds(any_filled(c, &[EmailURIUniversalCommunication, URIID]))),
+            check(BR_DE_5, |_, c| {
+                holds(any_filled(c, &[PersonName]) || any_filled(c, &[DepartmentName]))
+            }),
+            check(BR_DE_6, |_, c| {
+                holds(any_filled(
+                    c,
+                    &[TelephoneUniversalCommunication, CompleteNumber],
+                ))
+            }),
+            check(BR_DE_7, |_, c| {
+                holds(any_filled(c, &[EmailURIUniversalCommunication, URIID]))
+            }),
             check(BR_DE_27, |_, c| {
                 let number = normalized(c, &[TelephoneUniversalCommunication, CompleteNumber])?;
                 holds_or(telephone(&number), || [number.into_owned()])
@@ -167,7 +265,10 @@ pub const XRECHNUNG_RULES: &[Context] = &[
     when(
         PostalTradeAddress,
         |_, a| Ok(rooted(a, BUYER_ADDRESS)),
-        &[check(BR_DE_8, |_, a| part(a, 0)), check(BR_DE_9, |_, a| part(a, 1))],
+        &[
+            check(BR_DE_8, |_, a| part(a, 0)),
+            check(BR_DE_9, |_, a| part(a, 1)),
+        ],
     ),
     when(
         AdditionalReferencedDocument,
@@ -177,7 +278,9 @@ pub const XRECHNUNG_RULES: &[Context] = &[
                 let address = string(d, &[URIID])?;
                 holds_or(!d.has(URIID) || url(&address), || [address.into_owned()])
             }),
-            check(BR_TMP_4, |_, d| holds_or(d.count(Name) <= 1, || [d.count(Name).to_string()])),
+            check(BR_TMP_4, |_, d| {
+                holds_or(d.count(Name) <= 1, || [d.count(Name).to_string()])
+            }),
             check(BR_TMP_5, |_, d| {
                 let count = d.count(AttachmentBinaryObject);
                 holds_or(count <= 1, || [count.to_string()])
@@ -197,7 +300,10 @@ pub const XRECHNUNG_RULES: &[Context] = &[
     when(
         PostalTradeAddress,
         |_, a| Ok(rooted(a, DELIVERY_ADDRESS)),
-        &[check(BR_DE_10, |_, a| part(a, 0)), check(BR_DE_11, |_, a| part(a, 1))],
+        &[
+            check(BR_DE_10, |_, a| part(a, 0)),
+            check(BR_DE_11, |_, a| part(a, 1)),
+        ],
     ),
     when(
         SpecifiedTradeSettlementPaymentMeans,
@@ -205,18 +311,35 @@ pub const XRECHNUNG_RULES: &[Context] = &[
         &[
             check(BR_DE_19, |_, m| {
                 let account = string(m, &[PayeePartyCreditorFinancialAccount, IBANID])?;
-                holds_or(normalized(m, &[TypeCode])? != "58" || iban(&account), || [account.into_owned()])
+                holds_or(
+                    normalized(m, &[TypeCode])? != "58" || iban(&account),
+                    || [account.into_owned()],
+                )
             }),
-            check(BR_DE_23_A, |_, m| holds_or(m.has(PayeePartyCreditorFinancialAccount), || code(m))),
-            check(BR_DE_23_B, |cx, m| holds_or(!m.has(ApplicableTradeSettlementFinancialCard) && !debit(cx, m), || code(m))),
+            check(BR_DE_23_A, |_, m| {
+                holds_or(m.has(PayeePartyCreditorFinancialAccount), || code(m))
+            }),
+            check(BR_DE_23_B, |cx, m| {
+                holds_or(
+                    !m.has(ApplicableTradeSettlementFinancialCard) && !debit(cx, m),
+                    || code(m),
+                )
+            }),
         ],
     ),
     when(
         SpecifiedTradeSettlementPaymentMeans,
         |_, m| means(m, &["48", "54", "55"]),
         &[
-            check(BR_DE_24_A, |_, m| holds_or(m.has(ApplicableTradeSettlementFinancialCard), || code(m))),
-            check(BR_DE_24_B, |cx, m| holds_or(!m.has(PayeePartyCreditorFinancialAccount) && !debit(cx, m), || code(m))),
+            check(BR_DE_24_A, |_, m| {
+                holds_or(m.has(ApplicableTradeSettlementFinancialCard), || code(m))
+            }),
+            check(BR_DE_24_B, |cx, m| {
+                holds_or(
+                    !m.has(PayeePartyCreditorFinancialAccount) && !debit(cx, m),
+                    || code(m),
+                )
+            }),
         ],
     ),
     when(
@@ -242,41 +365,82 @@ pub const XRECHNUNG_RULES: &[Context] = &[
     when(
         ApplicableTradeTax,
         |_, t| Ok(rooted(t, HEADER_SETTLEMENT)),
-        &[check(BR_DE_14, |_, t| holds(any_filled(t, &[RateApplicablePercent])))],
+        &[check(BR_DE_14, |_, t| {
+            holds(any_filled(t, &[RateApplicablePercent]))
+        })],
     ),
     when(
         rsm::SupplyChainTradeTransaction,
         |_, t| Ok(rooted(t, &[rsm::CrossIndustryInvoice])),
         &[check(BR_DE_TMP_32, |_, t| {
-            let delivered = exists(t, &[ApplicableHeaderTradeDelivery, ActualDeliverySupplyChainEvent, OccurrenceDateTime]);
-            let period = exists(t, &[ApplicableHeaderTradeSettlement, BillingSpecifiedPeriod]);
+            let delivered = exists(
+                t,
+                &[
+                    ApplicableHeaderTradeDelivery,
+                    ActualDeliverySupplyChainEvent,
+                    OccurrenceDateTime,
+                ],
+            );
+            let period = exists(
+                t,
+                &[ApplicableHeaderTradeSettlement, BillingSpecifiedPeriod],
+            );
             let mut lines = t.all(IncludedSupplyChainTradeLineItem);
-            holds(delivered || period || lines.all(|l| exists(l, &[SpecifiedLineTradeSettlement, BillingSpecifiedPeriod])))
+            holds(
+                delivered
+                    || period
+                    || lines.all(|l| {
+                        exists(l, &[SpecifiedLineTradeSettlement, BillingSpecifiedPeriod])
+                    }),
+            )
         })],
     ),
-    when(IncludedSupplyChainTradeLineItem, |_, l| Ok(rooted(l, TRANSACTION)), &[check(BR_TMP_3, same_base)]),
+    when(
+        IncludedSupplyChainTradeLineItem,
+        |_, l| Ok(rooted(l, TRANSACTION)),
+        &[check(BR_TMP_3, same_base)],
+    ),
 ];
 
 /// Base quantities of gross and net price are the same text, and of the same unit if both have one.
 fn same_base(_: &Cx<'_>, line: El<'_>) -> Test {
-    let base = |price| line.all(SpecifiedLineTradeAgreement).flat_map(move |a| a.all(price)).flat_map(|p| p.all(BasisQuantity));
-    let (gross, net): (Vec<El<'_>>, Vec<El<'_>>) = (base(GrossPriceProductTradePrice).collect(), base(NetPriceProductTradePrice).collect());
+    let base = |price| {
+        line.all(SpecifiedLineTradeAgreement)
+            .flat_map(move |a| a.all(price))
+            .flat_map(|p| p.all(BasisQuantity))
+    };
+    let (gross, net): (Vec<El<'_>>, Vec<El<'_>>) = (
+        base(GrossPriceProductTradePrice).collect(),
+        base(NetPriceProductTradePrice).collect(),
+    );
     if gross.is_empty() || net.is_empty() {
         return holds(true);
     }
-    let pair = |same: &dyn Fn(El<'_>, El<'_>) -> bool| gross.iter().any(|g| net.iter().any(|n| same(*g, *n)));
+    let pair = |same: &dyn Fn(El<'_>, El<'_>) -> bool| {
+        gross.iter().any(|g| net.iter().any(|n| same(*g, *n)))
+    };
     let unit = |quantities: &[El<'_>]| quantities.iter().any(|q| q.attr("unitCode").is_some());
-    let same_unit = pair(&|g, n| g.attr("unitCode").is_some() && g.attr("unitCode") == n.attr("unitCode"));
-    let right = pair(&|g, n| g.string() == n.string()) && (!(unit(&net) && unit(&gross)) || same_unit);
-    let shown = |q: Option<&El<'_>>| q.map(|q| format!("{} {}", q.normalized(), q.attr("unitCode").unwrap_or(""))).unwrap_or_default();
-    holds_or(right, || [number(line), shown(gross.first()), shown(net.first())])
+    let same_unit =
+        pair(&|g, n| g.attr("unitCode").is_some() && g.attr("unitCode") == n.attr("unitCode"));
+    let right =
+        pair(&|g, n| g.string() == n.string()) && (!(unit(&net) && unit(&gross)) || same_unit);
+    let shown = |q: Option<&El<'_>>| {
+        q.map(|q| format!("{} {}", q.normalized(), q.attr("unitCode").unwrap_or("")))
+            .unwrap_or_default()
+    };
+    holds_or(right, || {
+        [number(line), shown(gross.first()), shown(net.first())]
+    })
 }
 
 /// The scheme is of the list or one of the extension's own.
 fn extended(el: El<'_>, list: List) -> Test {
     let scheme = el.attr("schemeID").unwrap_or_default();
     let code = normalize_space(scheme);
-    holds_or(codes::has(list, &code) || codes::has(identifier::EXTENSION, &code), || [scheme.to_owned()])
+    holds_or(
+        codes::has(list, &code) || codes::has(identifier::EXTENSION, &code),
+        || [scheme.to_owned()],
+    )
 }
 
 fn in_extension(cx: &Cx<'_>, el: El<'_>) -> bool {
@@ -287,12 +451,22 @@ pub const EXTENSION_RULES: &[Context] = &[
     when(
         AssociatedDocumentLineDocument,
         |cx, d| {
-            const LINE: Steps = &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, IncludedSupplyChainTradeLineItem];
+            const LINE: Steps = &[
+                rsm::CrossIndustryInvoice,
+                rsm::SupplyChainTradeTransaction,
+                IncludedSupplyChainTradeLineItem,
+            ];
             Ok(cx.cii().extension && rooted(d, LINE))
         },
-        &[check(BR_DEX_15, |cx, _| holds(cx.named(ParentLineID).is_empty()))],
+        &[check(BR_DEX_15, |cx, _| {
+            holds(cx.named(ParentLineID).is_empty())
+        })],
     ),
-    when(GlobalID, |cx, e| Ok(in_extension(cx, e) && of_party(e)), &[check(BR_DEX_04, |_, e| extended(e, identifier::ICD))]),
+    when(
+        GlobalID,
+        |cx, e| Ok(in_extension(cx, e) && of_party(e)),
+        &[check(BR_DEX_04, |_, e| extended(e, identifier::ICD))],
+    ),
     when(
         ID,
         |cx, e| Ok(in_extension(cx, e) && !e.has_ancestor(SpecifiedTaxRegistration)),
@@ -308,21 +482,35 @@ pub const EXTENSION_RULES: &[Context] = &[
         |cx, e| Ok(in_extension(cx, e) && under(e, &[URIUniversalCommunication])),
         &[check(BR_DEX_07, |_, e| extended(e, identifier::EAS))],
     ),
-    when(GlobalID, |cx, e| Ok(in_extension(cx, e) && of_delivery(e)), &[check(BR_DEX_08, |_, e| extended(e, identifier::ICD))]),
+    when(
+        GlobalID,
+        |cx, e| Ok(in_extension(cx, e) && of_delivery(e)),
+        &[check(BR_DEX_08, |_, e| extended(e, identifier::ICD))],
+    ),
     when(
         AttachmentBinaryObject,
         |cx, _| Ok(cx.cii().extension),
         &[check(BR_DEX_01, |_, a| {
             let kind = a.attr("mimeCode").unwrap_or_default();
-            holds_or(document::ATTACHMENTS.contains(&kind) || kind == "application/xml", || [kind.to_owned()])
+            holds_or(
+                document::ATTACHMENTS.contains(&kind) || kind == "application/xml",
+                || [kind.to_owned()],
+            )
         })],
     ),
 ];
 
-const PRODUCT: Steps = &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, IncludedSupplyChainTradeLineItem];
+const PRODUCT: Steps = &[
+    rsm::CrossIndustryInvoice,
+    rsm::SupplyChainTradeTransaction,
+    IncludedSupplyChainTradeLineItem,
+];
 
 fn vehicles(product: El<'_>) -> usize {
-    product.path(&[DesignatedProductClassification, ClassCode]).filter(|c| c.attr("listID") == Some("CVD")).count()
+    product
+        .path(&[DesignatedProductClassification, ClassCode])
+        .filter(|c| c.attr("listID") == Some("CVD"))
+        .count()
 }
 
 fn clean(characteristic: &El<'_>) -> bool {
@@ -335,36 +523,67 @@ pub const VEHICLE_RULES: &[Context] = &[
         |cx, t| Ok(cx.cii().vehicles && rooted(t, &[rsm::CrossIndustryInvoice])),
         &[check(BR_DE_CVD_03, |_, t| {
             let mut products = t.path(&[IncludedSupplyChainTradeLineItem, SpecifiedTradeProduct]);
-            holds(products.any(|p| vehicles(p) > 0 && p.all(ApplicableProductCharacteristic).any(|c| clean(&c))))
+            holds(products.any(|p| {
+                vehicles(p) > 0 && p.all(ApplicableProductCharacteristic).any(|c| clean(&c))
+            }))
         })],
     ),
     when(
         SpecifiedTradeProduct,
         |cx, p| Ok(cx.cii().vehicles && rooted(p, PRODUCT)),
         &[
-            check(BR_DE_CVD_06_B, |_, p| holds(!p.all(ApplicableProductCharacteristic).any(|c| clean(&c)) || vehicles(p) == 1)),
+            check(BR_DE_CVD_06_B, |_, p| {
+                holds(
+                    !p.all(ApplicableProductCharacteristic).any(|c| clean(&c)) || vehicles(p) == 1,
+                )
+            }),
             check(BR_DE_CVD_06_A, |_, p| {
-                holds(vehicles(p) == 0 || p.all(ApplicableProductCharacteristic).filter(clean).count() == 1)
+                holds(
+                    vehicles(p) == 0
+                        || p.all(ApplicableProductCharacteristic).filter(clean).count() == 1,
+                )
             }),
         ],
     ),
     when(
         ClassCode,
-        |cx, c| Ok(cx.cii().vehicles && under(c, &[IncludedSupplyChainTradeLineItem, SpecifiedTradeProduct, DesignatedProductClassification])),
+        |cx, c| {
+            Ok(cx.cii().vehicles
+                && under(
+                    c,
+                    &[
+                        IncludedSupplyChainTradeLineItem,
+                        SpecifiedTradeProduct,
+                        DesignatedProductClassification,
+                    ],
+                ))
+        },
         &[
             check(BR_TMP_CVD_01, |_, c| {
                 let list = normalize_space(c.attr("listID").unwrap_or_default());
-                holds_or(codes::has(item::CLASSIFICATIONS, &list) || list == "CVD", || [list.into_owned()])
+                holds_or(
+                    codes::has(item::CLASSIFICATIONS, &list) || list == "CVD",
+                    || [list.into_owned()],
+                )
             }),
             check(BR_DE_CVD_04, |_, c| {
                 let vehicle = normalize_space(c.attr("listID").unwrap_or_default()) == "CVD";
-                holds_or(!vehicle || VEHICLES.contains(&&*c.normalized()), || [shown(Some(c))])
+                holds_or(!vehicle || VEHICLES.contains(&&*c.normalized()), || {
+                    [shown(Some(c))]
+                })
             }),
         ],
     ),
     when(
         ApplicableProductCharacteristic,
-        |cx, c| Ok(cx.cii().vehicles && under(c, &[IncludedSupplyChainTradeLineItem, SpecifiedTradeProduct]) && clean(&c)),
+        |cx, c| {
+            Ok(cx.cii().vehicles
+                && under(
+                    c,
+                    &[IncludedSupplyChainTradeLineItem, SpecifiedTradeProduct],
+                )
+                && clean(&c))
+        },
         &[check(BR_DE_CVD_05, |_, c| {
             let value = normalized(c, &[Value])?;
             holds_or(CLEAN.contains(&&*value), || [value.into_owned()])
@@ -374,11 +593,17 @@ pub const VEHICLE_RULES: &[Context] = &[
         ApplicableHeaderTradeAgreement,
         |cx, a| Ok(cx.cii().vehicles && rooted(a, TRANSACTION)),
         &[
-            check(BR_DE_CVD_01, |_, a| holds(any_filled(a, &[ContractReferencedDocument, IssuerAssignedID]))),
+            check(BR_DE_CVD_01, |_, a| {
+                holds(any_filled(
+                    a,
+                    &[ContractReferencedDocument, IssuerAssignedID],
+                ))
+            }),
             check(BR_DE_CVD_02, |_, a| {
                 let mut tender = false;
                 for document in a.all(AdditionalReferencedDocument) {
-                    tender |= normalized(document, &[TypeCode])? == "50" && !blank(&normalized(document, &[IssuerAssignedID])?);
+                    tender |= normalized(document, &[TypeCode])? == "50"
+                        && !blank(&normalized(document, &[IssuerAssignedID])?);
                 }
                 holds(tender)
             }),

@@ -14,10 +14,22 @@ use crate::invoice::tree::El;
 pub const LINE: Context = any(IncludedSupplyChainTradeLineItem, CHECKS);
 
 const QUANTITY: Steps = &[SpecifiedLineTradeDelivery, BilledQuantity];
-const NET_PRICE: Steps = &[SpecifiedLineTradeAgreement, NetPriceProductTradePrice, ChargeAmount];
-const GROSS_PRICE: Steps = &[SpecifiedLineTradeAgreement, GrossPriceProductTradePrice, ChargeAmount];
+const NET_PRICE: Steps = &[
+    SpecifiedLineTradeAgreement,
+    NetPriceProductTradePrice,
+    ChargeAmount,
+];
+const GROSS_PRICE: Steps = &[
+    SpecifiedLineTradeAgreement,
+    GrossPriceProductTradePrice,
+    ChargeAmount,
+];
 const ITEM_NUMBER: Steps = &[SpecifiedTradeProduct, GlobalID];
-const AMOUNT: Steps = &[SpecifiedLineTradeSettlement, SpecifiedTradeSettlementLineMonetarySummation, LineTotalAmount];
+const AMOUNT: Steps = &[
+    SpecifiedLineTradeSettlement,
+    SpecifiedTradeSettlementLineMonetarySummation,
+    LineTotalAmount,
+];
 
 /// The number of a line (BT-126), for messages.
 pub fn number(line: El<'_>) -> String {
@@ -25,9 +37,16 @@ pub fn number(line: El<'_>) -> String {
 }
 
 const CHECKS: &[Check] = &[
-    check(BR_21, |_, l| filled(l, &[AssociatedDocumentLineDocument, LineID])),
+    check(BR_21, |_, l| {
+        filled(l, &[AssociatedDocumentLineDocument, LineID])
+    }),
     check(BR_22, |_, l| holds_or(exists(l, QUANTITY), || [number(l)])),
-    check(BR_23, |_, l| holds_or(l.path(QUANTITY).any(|q| q.attr("unitCode").is_some()), || [number(l)])),
+    check(BR_23, |_, l| {
+        holds_or(
+            l.path(QUANTITY).any(|q| q.attr("unitCode").is_some()),
+            || [number(l)],
+        )
+    }),
     check(BR_24, |_, l| holds_or(exists(l, AMOUNT), || [number(l)])),
     check(BR_25, |_, l| {
         let name = one(l, &[SpecifiedTradeProduct, Name])?;
@@ -40,7 +59,9 @@ const CHECKS: &[Check] = &[
     }),
     check(BR_28, |_, l| {
         let positive = any_number(l.path(GROSS_PRICE), ZERO, Ordering::is_ge)?;
-        holds_or(positive || !exists(l, GROSS_PRICE), || [number(l), shown(l.first(GROSS_PRICE))])
+        holds_or(positive || !exists(l, GROSS_PRICE), || {
+            [number(l), shown(l.first(GROSS_PRICE))]
+        })
     }),
     check(BR_64, |_, l| {
         let scheme = one_attr(l.path(ITEM_NUMBER), "schemeID")?;
@@ -65,15 +86,21 @@ pub const CLASSIFICATION: Context = any(
     })],
 );
 
-pub const CHARACTERISTIC: Context =
-    any(ApplicableProductCharacteristic, &[check(BR_54, |_, c| holds(c.has(Description) && c.has(Value)))]);
+pub const CHARACTERISTIC: Context = any(
+    ApplicableProductCharacteristic,
+    &[check(BR_54, |_, c| {
+        holds(c.has(Description) && c.has(Value))
+    })],
+);
 
 pub const LINE_PERIOD: Context = when(
     BillingSpecifiedPeriod,
     |_, p| Ok(under(p, &[SpecifiedLineTradeSettlement])),
     &[
         check(BR_30, |_, p| period(p)),
-        check(BR_CO_20, |_, p| holds(p.has(StartDateTime) || p.has(EndDateTime))),
+        check(BR_CO_20, |_, p| {
+            holds(p.has(StartDateTime) || p.has(EndDateTime))
+        }),
     ],
 );
 
@@ -82,7 +109,9 @@ pub const INVOICE_PERIOD: Context = when(
     |_, p| Ok(under(p, &[ApplicableHeaderTradeSettlement])),
     &[
         check(BR_29, |_, p| period(p)),
-        check(BR_CO_19, |_, p| holds(p.has(StartDateTime) || p.has(EndDateTime))),
+        check(BR_CO_19, |_, p| {
+            holds(p.has(StartDateTime) || p.has(EndDateTime))
+        }),
     ],
 );
 
@@ -93,7 +122,9 @@ fn period(period: El<'_>) -> Test {
     }
     let dates = |name: ElementName| {
         let all = period.all(name).flat_map(|d| d.all(udt::DateTimeString));
-        all.filter(|d| d.attr("format") == Some("102")).map(El::string).collect::<Vec<_>>()
+        all.filter(|d| d.attr("format") == Some("102"))
+            .map(El::string)
+            .collect::<Vec<_>>()
     };
     let (starts, ends) = (dates(StartDateTime), dates(EndDateTime));
     let right = ends.iter().any(|e| starts.iter().any(|s| e >= s));

@@ -22,8 +22,16 @@ use crate::invoice::names::{rsm, udt};
 use crate::invoice::tree::El;
 
 const TRANSACTION: Steps = &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction];
-const AGREEMENT: Steps = &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeAgreement];
-const HEADER_SETTLEMENT: Steps = &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement];
+const AGREEMENT: Steps = &[
+    rsm::CrossIndustryInvoice,
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeAgreement,
+];
+const HEADER_SETTLEMENT: Steps = &[
+    rsm::CrossIndustryInvoice,
+    rsm::SupplyChainTradeTransaction,
+    ApplicableHeaderTradeSettlement,
+];
 /// Whether an allowance or charge is a charge.
 const INDICATOR: Steps = &[ChargeIndicator, udt::Indicator];
 /// The date of delivery, from the document element.

@@ -10,7 +10,10 @@ use crate::invoice::rules::text::totals::{BR_CO_09, BR_CO_26};
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const SUPPORTING_DOCUMENT: Context = any(AdditionalReferencedDocument, &[check(BR_52, |_, d| filled(d, &[IssuerAssignedID]))]);
+pub const SUPPORTING_DOCUMENT: Context = any(
+    AdditionalReferencedDocument,
+    &[check(BR_52, |_, d| filled(d, &[IssuerAssignedID]))],
+);
 
 pub const PRECEDING_INVOICE: Context = when(
     InvoiceReferencedDocument,
@@ -20,7 +23,12 @@ pub const PRECEDING_INVOICE: Context = when(
 
 pub const DELIVERY: Context = when(
     ApplicableHeaderTradeDelivery,
-    |_, d| Ok(rooted(d, &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction])),
+    |_, d| {
+        Ok(rooted(
+            d,
+            &[rsm::CrossIndustryInvoice, rsm::SupplyChainTradeTransaction],
+        ))
+    },
     &[check(BR_57, |_, d| {
         let addressed = exists(d, &[ShipToTradeParty, PostalTradeAddress]);
         let country = one(d, &[ShipToTradeParty, PostalTradeAddress, CountryID])?;
@@ -34,9 +42,17 @@ pub const PAYEE: Context = any(
     &[check(BR_17, |_, payee| {
         const SELLER: Steps = &[ApplicableHeaderTradeAgreement, SellerTradeParty];
         let transaction = payee.parent().and_then(El::parent);
-        let sellers: Vec<El<'_>> = transaction.into_iter().flat_map(|t| t.path(SELLER)).collect();
+        let sellers: Vec<El<'_>> = transaction
+            .into_iter()
+            .flat_map(|t| t.path(SELLER))
+            .collect();
         let same = |steps: Steps| {
-            payee.path(steps).any(|own| sellers.iter().flat_map(|s| s.path(steps)).any(|other| own.string() == other.string()))
+            payee.path(steps).any(|own| {
+                sellers
+                    .iter()
+                    .flat_map(|s| s.path(steps))
+                    .any(|other| own.string() == other.string())
+            })
         };
         let other = !same(&[Name]) && !same(&[ID]) && !same(&[SpecifiedLegalOrganization, ID]);
         holds_or(payee.has(Name) && other, || [shown(payee.child(Name))])
@@ -46,8 +62,15 @@ pub const PAYEE: Context = any(
 pub const SELLER: Context = any(
     SellerTradeParty,
     &[check(BR_CO_26, |_, s| {
-        let registered = s.path(&[SpecifiedTaxRegistration, ID]).any(|i| i.attr("schemeID") == Some("VA"));
-        holds(s.has(ID) || s.has(GlobalID) || exists(s, &[SpecifiedLegalOrganization, ID]) || registered)
+        let registered = s
+            .path(&[SpecifiedTaxRegistration, ID])
+            .any(|i| i.attr("schemeID") == Some("VA"));
+        holds(
+            s.has(ID)
+                || s.has(GlobalID)
+                || exists(s, &[SpecifiedLegalOrganization, ID])
+                || registered,
+        )
     })],
 );
 
@@ -58,7 +81,9 @@ pub const REPRESENTATIVE: Context = any(
         check(BR_19, |_, r| holds(r.has(PostalTradeAddress))),
         check(BR_20, |_, r| filled(r, &[PostalTradeAddress, CountryID])),
         check(BR_56, |_, r| {
-            let ids = r.path(&[SpecifiedTaxRegistration, ID]).filter(|i| i.attr("schemeID") == Some("VA"));
+            let ids = r
+                .path(&[SpecifiedTaxRegistration, ID])
+                .filter(|i| i.attr("schemeID") == Some("VA"));
             holds(at_most_one(ids)?.is_some_and(|i| !is_blank(i)))
         }),
     ],
@@ -71,6 +96,8 @@ pub const VAT_IDENTIFIER: Context = when(
     &[check(BR_CO_09, |_, i| {
         let text = i.string();
         let prefix: String = text.chars().take(2).collect();
-        holds_or(codes::has(country::VAT_PREFIXES, &prefix), || [shown(Some(i))])
+        holds_or(codes::has(country::VAT_PREFIXES, &prefix), || {
+            [shown(Some(i))]
+        })
     })],
 );

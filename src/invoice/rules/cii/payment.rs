@@ -20,7 +20,9 @@ pub const CARD: Context = any(
 pub const TRANSFER_ACCOUNT: Context = when(
     PayeePartyCreditorFinancialAccount,
     |_, a| {
-        let means = a.parent().filter(|p| p.is(SpecifiedTradeSettlementPaymentMeans));
+        let means = a
+            .parent()
+            .filter(|p| p.is(SpecifiedTradeSettlementPaymentMeans));
         Ok(means.is_some_and(|m| any_is(m, &[TypeCode], "30") || any_is(m, &[TypeCode], "58")))
     },
     &[
@@ -35,7 +37,10 @@ pub const TRANSFER_ACCOUNT: Context = when(
     ],
 );
 
-pub const PAYMENT_MEANS: Context = any(SpecifiedTradeSettlementPaymentMeans, &[check(BR_49, |_, m| holds(m.has(TypeCode)))]);
+pub const PAYMENT_MEANS: Context = any(
+    SpecifiedTradeSettlementPaymentMeans,
+    &[check(BR_49, |_, m| holds(m.has(TypeCode)))],
+);
 
 /// The context of the official rules is the indicator of an allowance or charge.
 fn indicates(indicator: El<'_>, settlement: Steps, value: &str) -> bool {
@@ -62,11 +67,16 @@ fn has_category(item: El<'_>) -> Test {
 /// The first amount has two decimals at most.
 fn amount_decimals(item: El<'_>) -> Test {
     let value = item.child(ActualAmount).map(El::string).unwrap_or_default();
-    let after = value.split_once('.').map_or(0, |(_, after)| after.chars().count());
+    let after = value
+        .split_once('.')
+        .map_or(0, |(_, after)| after.chars().count());
     holds_or(after <= 2, || [value.into_owned()])
 }
 
-const HEADER: Steps = &[ApplicableHeaderTradeSettlement, SpecifiedTradeAllowanceCharge];
+const HEADER: Steps = &[
+    ApplicableHeaderTradeSettlement,
+    SpecifiedTradeAllowanceCharge,
+];
 const LINE: Steps = &[SpecifiedLineTradeSettlement, SpecifiedTradeAllowanceCharge];
 
 pub const ALLOWANCE: Context = when(

@@ -16,7 +16,10 @@ pub const TOTALS: Context = any(SpecifiedTradeSettlementHeaderMonetarySummation,
 /// BT-110: a VAT total in the currency of the invoice.
 pub const TAX_TOTAL: Context = when(
     TaxTotalAmount,
-    |cx, e| Ok(under(e, &[SpecifiedTradeSettlementHeaderMonetarySummation]) && attr_in(e, "currencyID", &cx.cii().currencies)),
+    |cx, e| {
+        Ok(under(e, &[SpecifiedTradeSettlementHeaderMonetarySummation])
+            && attr_in(e, "currencyID", &cx.cii().currencies))
+    },
     &[check(BR_CO_14, |cx, e| {
         let taxes = cx.cii().breakdown().flat_map(|t| t.all(CalculatedAmount));
         let sum = sum_in_cents(taxes)?;
@@ -37,31 +40,43 @@ const CHECKS: &[Check] = &[
         holds_or(right, || [tax.join(", ")])
     }),
     check(BR_CO_10, sum_of_lines),
-    check(BR_CO_11, |cx, t| header_sum(cx, t, AllowanceTotalAmount, false)),
+    check(BR_CO_11, |cx, t| {
+        header_sum(cx, t, AllowanceTotalAmount, false)
+    }),
     check(BR_CO_12, |cx, t| header_sum(cx, t, ChargeTotalAmount, true)),
     check(BR_CO_13, |_, t| {
         let lines = first_decimal(t, LineTotalAmount)?;
         let less = first_decimal(t, AllowanceTotalAmount)?;
         let plus = first_decimal(t, ChargeTotalAmount)?;
-        let expected = lines.map(|l| (l - less.unwrap_or(Decimal::ZERO) + plus.unwrap_or(Decimal::ZERO)).round(2));
+        let expected = lines
+            .map(|l| (l - less.unwrap_or(Decimal::ZERO) + plus.unwrap_or(Decimal::ZERO)).round(2));
         let stated = first_decimal(t, TaxBasisTotalAmount)?;
-        holds_or(stated.is_some() && stated == expected, || [shown(t.child(TaxBasisTotalAmount)), shown_decimal(expected)])
+        holds_or(stated.is_some() && stated == expected, || {
+            [shown(t.child(TaxBasisTotalAmount)), shown_decimal(expected)]
+        })
     }),
     check(BR_CO_16, |_, t| {
         let total = first_decimal(t, GrandTotalAmount)?;
         let paid = first_decimal(t, TotalPrepaidAmount)?;
         let rounding = first_decimal(t, RoundingAmount)?;
-        let expected = total.map(|g| g - paid.unwrap_or(Decimal::ZERO) + rounding.unwrap_or(Decimal::ZERO));
+        let expected =
+            total.map(|g| g - paid.unwrap_or(Decimal::ZERO) + rounding.unwrap_or(Decimal::ZERO));
         let stated = first_decimal(t, DuePayableAmount)?;
-        holds_or(stated.is_some() && stated == expected, || [shown(t.child(DuePayableAmount)), shown_decimal(expected)])
+        holds_or(stated.is_some() && stated == expected, || {
+            [shown(t.child(DuePayableAmount)), shown_decimal(expected)]
+        })
     }),
     check(BR_DEC_09, |_, t| two_decimals(t, &[LineTotalAmount])),
     check(BR_DEC_10, |_, t| two_decimals(t, &[AllowanceTotalAmount])),
     check(BR_DEC_11, |_, t| two_decimals(t, &[ChargeTotalAmount])),
     check(BR_DEC_12, |_, t| two_decimals(t, &[TaxBasisTotalAmount])),
     check(BR_DEC_14, |_, t| two_decimals(t, &[GrandTotalAmount])),
-    check(BR_DEC_13, |cx, t| tax_decimals(t, &cx.cii().currencies, false)),
-    check(BR_DEC_15, |cx, t| tax_decimals(t, &cx.cii().tax_currencies, true)),
+    check(BR_DEC_13, |cx, t| {
+        tax_decimals(t, &cx.cii().currencies, false)
+    }),
+    check(BR_DEC_15, |cx, t| {
+        tax_decimals(t, &cx.cii().tax_currencies, true)
+    }),
     check(BR_DEC_16, |_, t| two_decimals(t, &[TotalPrepaidAmount])),
     check(BR_DEC_17, |_, t| two_decimals(t, &[RoundingAmount])),
     check(BR_DEC_18, |_, t| two_decimals(t, &[DuePayableAmount])),
@@ -69,17 +84,30 @@ const CHECKS: &[Check] = &[
 
 /// BT-106 is the sum of BT-131. The lines are added as doubles, so the hundredths are rounded from what the sum is in binary.
 fn sum_of_lines(_: &Cx<'_>, totals: El<'_>) -> Test {
-    const AMOUNT: Steps =
-        &[IncludedSupplyChainTradeLineItem, SpecifiedLineTradeSettlement, SpecifiedTradeSettlementLineMonetarySummation, LineTotalAmount];
+    const AMOUNT: Steps = &[
+        IncludedSupplyChainTradeLineItem,
+        SpecifiedLineTradeSettlement,
+        SpecifiedTradeSettlementLineMonetarySummation,
+        LineTotalAmount,
+    ];
     let transaction = totals.parent().and_then(El::parent);
     let sum = sum(transaction.into_iter().flat_map(|t| t.path(AMOUNT)))?;
-    let expected = from_double(sum).ok_or(Fault::Type(totals.order(), "decimal"))?.round(2);
+    let expected = from_double(sum)
+        .ok_or(Fault::Type(totals.order(), "decimal"))?
+        .round(2);
     let stated = decimal_at(totals, &[LineTotalAmount])?;
-    holds_or(stated.as_ref() == Some(&expected), || [shown(totals.child(LineTotalAmount)), expected.to_string()])
+    holds_or(stated.as_ref() == Some(&expected), || {
+        [shown(totals.child(LineTotalAmount)), expected.to_string()]
+    })
 }
 
 /// BT-107 is the sum of BT-92, BT-108 that of BT-99; both are missing if there are none.
-fn header_sum(cx: &Cx<'_>, totals: El<'_>, stated: crate::invoice::names::Name, charge: bool) -> Test {
+fn header_sum(
+    cx: &Cx<'_>,
+    totals: El<'_>,
+    stated: crate::invoice::names::Name,
+    charge: bool,
+) -> Test {
     let mut items = Vec::new();
     for item in cx.cii().header_items() {
         if any_boolean(item.path(super::INDICATOR), charge)? {
@@ -95,7 +123,11 @@ fn header_sum(cx: &Cx<'_>, totals: El<'_>, stated: crate::invoice::names::Name, 
 }
 
 /// Whether one of the VAT totals has two decimals or is not in one of the currencies.
-fn tax_decimals(totals: El<'_>, currencies: &[std::borrow::Cow<'_, str>], none_is_enough: bool) -> Test {
+fn tax_decimals(
+    totals: El<'_>,
+    currencies: &[std::borrow::Cow<'_, str>],
+    none_is_enough: bool,
+) -> Test {
     let mut taxes = totals.all(TaxTotalAmount).peekable();
     if taxes.peek().is_none() || (none_is_enough && currencies.is_empty()) {
         return holds(true);

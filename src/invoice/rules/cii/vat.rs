@@ -10,7 +10,9 @@ use crate::invoice::rules::engine::{Check, Context, Cx, When, check, when};
 use crate::invoice::rules::text::decimals::*;
 use crate::invoice::rules::text::document::*;
 use crate::invoice::rules::text::totals::*;
-use crate::invoice::rules::text::vat::{self, BR_IC_11, BR_IC_12, BR_O_11, BR_O_12, BR_O_13, BR_O_14};
+use crate::invoice::rules::text::vat::{
+    self, BR_IC_11, BR_IC_12, BR_O_11, BR_O_12, BR_O_13, BR_O_14,
+};
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
@@ -18,14 +20,21 @@ use crate::invoice::tree::El;
 pub fn counted_once(cx: &Cx<'_>, code: &str) -> Test {
     let uses = cx.cii().uses(code);
     let used = uses.lines + uses.items;
-    holds_or(matches!((uses.header, used), (0, 0) | (1, 1..)), || [used.to_string(), uses.header.to_string()])
+    holds_or(matches!((uses.header, used), (0, 0) | (1, 1..)), || {
+        [used.to_string(), uses.header.to_string()]
+    })
 }
 
 /// BR-xx-01 for categories with several rates: the official rule counts uses and lines of the breakdown together, and wants two.
 pub fn counted_pairs(cx: &Cx<'_>, code: &str) -> Test {
     let uses = cx.cii().uses(code);
     let enough = |used: usize| used == 0 || used + uses.header >= 2;
-    holds_or(enough(uses.lines) && enough(uses.items), || [(uses.lines + uses.items).to_string(), uses.header.to_string()])
+    holds_or(enough(uses.lines) && enough(uses.items), || {
+        [
+            (uses.lines + uses.items).to_string(),
+            uses.header.to_string(),
+        ]
+    })
 }
 
 /// `RateApplicablePercent op number`
@@ -47,7 +56,9 @@ fn no_negative_rate(tax: El<'_>) -> Test {
 }
 
 fn no_rate(tax: El<'_>) -> Test {
-    holds_or(!tax.has(RateApplicablePercent), || [shown(tax.child(RateApplicablePercent))])
+    holds_or(!tax.has(RateApplicablePercent), || {
+        [shown(tax.child(RateApplicablePercent))]
+    })
 }
 
 /// BR-xx-08 within 1: lines less allowances plus charges of the category.
@@ -66,8 +77,14 @@ fn taxable_about(cx: &Cx<'_>, tax: El<'_>, code: &str, indicated: Indicated) -> 
 /// BR-S-08: exact, for each rate of the line of the breakdown.
 fn taxable_at_rate(cx: &Cx<'_>, tax: El<'_>, code: &str) -> Test {
     for rate in tax.all(RateApplicablePercent) {
-        let sum = cx.cii().sum(code, Some(&decimal(rate)?), Indicated::Compared)?;
-        if !any_number(tax.all(BasisAmount), Number::Double(to_double(&sum)), Ordering::is_eq)? {
+        let sum = cx
+            .cii()
+            .sum(code, Some(&decimal(rate)?), Indicated::Compared)?;
+        if !any_number(
+            tax.all(BasisAmount),
+            Number::Double(to_double(&sum)),
+            Ordering::is_eq,
+        )? {
             return fires([shown(tax.child(BasisAmount)), sum.to_string()]);
         }
     }
@@ -84,16 +101,21 @@ fn no_tax(tax: El<'_>) -> Test {
 fn tax_at_rate(tax: El<'_>) -> Test {
     let calculated = decimal_at(tax, &[CalculatedAmount])?;
     let basis = decimal_at(tax, &[BasisAmount])?;
-    let rate = one(tax, &[RateApplicablePercent])?.map(double).transpose()?;
+    let rate = one(tax, &[RateApplicablePercent])?
+        .map(double)
+        .transpose()?;
     let right = match (calculated, basis, rate) {
         (Some(calculated), Some(basis), Some(rate)) => {
             let expected = round(to_double(&basis.abs()) * rate) / 100.0;
             let calculated = calculated.abs();
-            to_double(&(&calculated - &Decimal::ONE)) < expected && to_double(&(calculated + Decimal::ONE)) > expected
+            to_double(&(&calculated - &Decimal::ONE)) < expected
+                && to_double(&(calculated + Decimal::ONE)) > expected
         }
         _ => false,
     };
-    let values = || [CalculatedAmount, BasisAmount, RateApplicablePercent].map(|name| shown(tax.child(name)));
+    let values = || {
+        [CalculatedAmount, BasisAmount, RateApplicablePercent].map(|name| shown(tax.child(name)))
+    };
     holds_or(right, values)
 }
 
@@ -107,25 +129,42 @@ fn no_reason(tax: El<'_>) -> Test {
 
 /// Contexts of lines, allowances and charges of a category.
 fn line_tax(tax: El<'_>, code: &str) -> Result<bool, Fault> {
-    const LINE: Steps = &[rsm::SupplyChainTradeTransaction, IncludedSupplyChainTradeLineItem, SpecifiedLineTradeSettlement];
+    const LINE: Steps = &[
+        rsm::SupplyChainTradeTransaction,
+        IncludedSupplyChainTradeLineItem,
+        SpecifiedLineTradeSettlement,
+    ];
     Ok(under(tax, LINE) && any_is(tax, &[CategoryCode], code) && super::is_vat(tax)?)
 }
 
 fn item_tax(tax: El<'_>, code: &str, charge: bool) -> Result<bool, Fault> {
-    let Some(item) = tax.parent().filter(|p| p.is(SpecifiedTradeAllowanceCharge)) else { return Ok(false) };
-    Ok(any_is(tax, &[CategoryCode], code) && any_boolean(item.path(super::INDICATOR), charge)? && super::is_vat(tax)?)
+    let Some(item) = tax.parent().filter(|p| p.is(SpecifiedTradeAllowanceCharge)) else {
+        return Ok(false);
+    };
+    Ok(any_is(tax, &[CategoryCode], code)
+        && any_boolean(item.path(super::INDICATOR), charge)?
+        && super::is_vat(tax)?)
 }
 
 const HEADER: Steps = &[ApplicableHeaderTradeSettlement, ApplicableTradeTax];
 
 /// Contexts of the breakdown: for some categories the code, for others the line of the breakdown; the latter then miss the other rules for it.
 fn header_code(code_element: El<'_>, code: &str) -> Result<bool, Fault> {
-    const TRANSACTION: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement, ApplicableTradeTax];
-    Ok(code_element.string() == code && under(code_element, TRANSACTION) && super::is_vat(up(code_element))?)
+    const TRANSACTION: Steps = &[
+        rsm::SupplyChainTradeTransaction,
+        ApplicableHeaderTradeSettlement,
+        ApplicableTradeTax,
+    ];
+    Ok(code_element.string() == code
+        && under(code_element, TRANSACTION)
+        && super::is_vat(up(code_element))?)
 }
 
 fn header_tax(tax: El<'_>, code: &str) -> Result<bool, Fault> {
-    const TRANSACTION: Steps = &[rsm::SupplyChainTradeTransaction, ApplicableHeaderTradeSettlement];
+    const TRANSACTION: Steps = &[
+        rsm::SupplyChainTradeTransaction,
+        ApplicableHeaderTradeSettlement,
+    ];
     Ok(under(tax, TRANSACTION) && any_is(tax, &[CategoryCode], code) && super::is_vat(tax)?)
 }
 
@@ -141,17 +180,26 @@ macro_rules! category {
         pub const $allowance: Context = when(
             CategoryTradeTax,
             |_, t| item_tax(t, vat::$category.code, false),
-            &[check(vat::$category.parties[1], |cx, _| $parties(cx)), check(vat::$category.rate[1], |_, t| $rate(t))],
+            &[
+                check(vat::$category.parties[1], |cx, _| $parties(cx)),
+                check(vat::$category.rate[1], |_, t| $rate(t)),
+            ],
         );
         pub const $charge: Context = when(
             CategoryTradeTax,
             |_, t| item_tax(t, vat::$category.code, true),
-            &[check(vat::$category.parties[2], |cx, _| $parties(cx)), check(vat::$category.rate[2], |_, t| $rate(t))],
+            &[
+                check(vat::$category.parties[2], |cx, _| $parties(cx)),
+                check(vat::$category.rate[2], |_, t| $rate(t)),
+            ],
         );
         pub const $line: Context = when(
             ApplicableTradeTax,
             |_, t| line_tax(t, vat::$category.code),
-            &[check(vat::$category.parties[0], |cx, _| $parties(cx)), check(vat::$category.rate[0], |_, t| $rate(t))],
+            &[
+                check(vat::$category.parties[0], |cx, _| $parties(cx)),
+                check(vat::$category.rate[0], |_, t| $rate(t)),
+            ],
         );
     };
 }
@@ -165,7 +213,10 @@ fn registered(cx: &Cx<'_>) -> Test {
 /// The same and a buyer that can be identified; parties anywhere.
 fn both_identified(cx: &Cx<'_>) -> Test {
     let facts = cx.cii();
-    holds((facts.seller_registered || facts.representative_vat) && (facts.buyer_vat || facts.buyer_legal))
+    holds(
+        (facts.seller_registered || facts.representative_vat)
+            && (facts.buyer_vat || facts.buyer_legal),
+    )
 }
 
 fn seller_vat(cx: &Cx<'_>) -> Test {
@@ -186,7 +237,9 @@ fn no_vat(cx: &Cx<'_>) -> Test {
 macro_rules! exempt {
     ($category:ident) => {
         &[
-            check(vat::$category.taxable, |cx, c| taxable_about(cx, up(c), vat::$category.code, Indicated::Compared)),
+            check(vat::$category.taxable, |cx, c| {
+                taxable_about(cx, up(c), vat::$category.code, Indicated::Compared)
+            }),
             check(vat::$category.tax, |_, c| no_tax(up(c))),
             check(vat::$category.reason, |_, c| reason_given(up(c))),
         ]
@@ -194,12 +247,15 @@ macro_rules! exempt {
 }
 
 const INTRA_CHECKS: &[Check] = &[
-    check(vat::INTRA.taxable, |cx, c| taxable_about(cx, up(c), "K", Indicated::Compared)),
+    check(vat::INTRA.taxable, |cx, c| {
+        taxable_about(cx, up(c), "K", Indicated::Compared)
+    }),
     check(vat::INTRA.tax, |_, c| no_tax(up(c))),
     check(vat::INTRA.reason, |_, c| reason_given(up(c))),
     check(BR_IC_11, |cx, c| {
         let period = c.parent().and_then(El::parent).is_some_and(|s| {
-            exists(s, &[BillingSpecifiedPeriod, StartDateTime]) || exists(s, &[BillingSpecifiedPeriod, EndDateTime])
+            exists(s, &[BillingSpecifiedPeriod, StartDateTime])
+                || exists(s, &[BillingSpecifiedPeriod, EndDateTime])
         });
         let delivered = cx.root.path(super::DELIVERED).next().is_some();
         holds(delivered || period)
@@ -219,7 +275,11 @@ const INTRA_CHECKS: &[Check] = &[
 const OUTSIDE_CHECKS: &[Check] = &[
     check(vat::OUTSIDE.taxable, |cx, t| {
         let sum = cx.cii().sum("O", None, Indicated::Cast)?;
-        let right = any_number(t.all(BasisAmount), Number::Double(to_double(&sum)), Ordering::is_eq)?;
+        let right = any_number(
+            t.all(BasisAmount),
+            Number::Double(to_double(&sum)),
+            Ordering::is_eq,
+        )?;
         holds_or(right, || [shown(t.child(BasisAmount)), sum.to_string()])
     }),
     check(vat::OUTSIDE.tax, |_, t| no_tax(t)),
@@ -232,17 +292,25 @@ const OUTSIDE_CHECKS: &[Check] = &[
 
 /// `not(//tax[CategoryCode != 'O'])`
 fn only_outside(cx: &Cx<'_>, tax: names::Name) -> Test {
-    holds(cx.named(tax).iter().all(|t| t.all(CategoryCode).all(|c| c.string() == "O")))
+    holds(
+        cx.named(tax)
+            .iter()
+            .all(|t| t.all(CategoryCode).all(|c| c.string() == "O")),
+    )
 }
 
 const TAXED: &[Check] = &[
-    check(vat::STANDARD.taxable, |cx, c| taxable_at_rate(cx, up(c), "S")),
+    check(vat::STANDARD.taxable, |cx, c| {
+        taxable_at_rate(cx, up(c), "S")
+    }),
     check(vat::STANDARD.tax, |_, c| tax_at_rate(up(c))),
     check(vat::STANDARD.reason, |_, c| no_reason(up(c))),
 ];
 
 const ZERO_CHECKS: &[Check] = &[
-    check(vat::ZERO.taxable, |cx, c| taxable_about(cx, up(c), "Z", Indicated::Cast)),
+    check(vat::ZERO.taxable, |cx, c| {
+        taxable_about(cx, up(c), "Z", Indicated::Cast)
+    }),
     check(vat::ZERO.tax, |_, c| no_tax(up(c))),
     check(vat::ZERO.reason, |_, c| no_reason(up(c))),
 ];
@@ -270,9 +338,18 @@ pub const BREAKDOWN: Context = when(
     &[
         check(BR_45, |_, t| holds(t.has(BasisAmount))),
         check(BR_46, |_, t| holds(t.has(CalculatedAmount))),
-        check(BR_47, |_, t| holds(super::is_vat(t)? && t.has(CategoryCode))),
-        check(BR_48, |_, t| holds(super::is_vat(t)? && (t.has(RateApplicablePercent) || any_is(t, &[CategoryCode], "O")))),
-        check(BR_CO_03, |cx, _| holds(cx.named(TaxPointDate).is_empty() || cx.named(DueDateTypeCode).is_empty())),
+        check(BR_47, |_, t| {
+            holds(super::is_vat(t)? && t.has(CategoryCode))
+        }),
+        check(BR_48, |_, t| {
+            holds(
+                super::is_vat(t)?
+                    && (t.has(RateApplicablePercent) || any_is(t, &[CategoryCode], "O")),
+            )
+        }),
+        check(BR_CO_03, |cx, _| {
+            holds(cx.named(TaxPointDate).is_empty() || cx.named(DueDateTypeCode).is_empty())
+        }),
         check(BR_CO_17, calculated_tax),
         check(BR_DEC_19, |_, t| two_decimals(t, &[BasisAmount])),
         check(BR_DEC_20, |_, t| two_decimals(t, &[CalculatedAmount])),
@@ -282,21 +359,30 @@ pub const BREAKDOWN: Context = when(
 /// BR-CO-17: BT-117 is BT-116 times BT-119, within 1; without a rate, or with one that rounds to 0, it rounds to 0.
 fn calculated_tax(_: &Cx<'_>, tax: El<'_>) -> Test {
     let kind = normalized(tax, &[TypeCode])?.to_uppercase();
-    let rate = if kind == "VAT" { decimal_at(tax, &[RateApplicablePercent])? } else { None };
+    let rate = if kind == "VAT" {
+        decimal_at(tax, &[RateApplicablePercent])?
+    } else {
+        None
+    };
     let calculated = decimal_at(tax, &[CalculatedAmount])?;
-    let nothing = calculated.as_ref().is_some_and(|c| c.round(0) == Decimal::ZERO);
+    let nothing = calculated
+        .as_ref()
+        .is_some_and(|c| c.round(0) == Decimal::ZERO);
     let right = match rate {
         None => nothing,
         Some(rate) if rate.round(0) == Decimal::ZERO => nothing,
         Some(rate) => match (calculated, decimal_at(tax, &[BasisAmount])?) {
             (Some(calculated), Some(basis)) => {
-                let expected = (basis.abs() * rate.div(&Decimal::HUNDRED).unwrap_or(Decimal::ZERO)).round(2);
+                let expected =
+                    (basis.abs() * rate.div(&Decimal::HUNDRED).unwrap_or(Decimal::ZERO)).round(2);
                 let calculated = calculated.abs();
                 &calculated - &Decimal::ONE <= expected && calculated + Decimal::ONE >= expected
             }
             _ => false,
         },
     };
-    let values = || [CalculatedAmount, BasisAmount, RateApplicablePercent].map(|name| shown(tax.child(name)));
+    let values = || {
+        [CalculatedAmount, BasisAmount, RateApplicablePercent].map(|name| shown(tax.child(name)))
+    };
     holds_or(right, values)
 }

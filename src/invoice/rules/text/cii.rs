@@ -57,23 +57,57 @@ macro_rules! one_of_two {
         pub const $name: Rule = warning(
             $id,
             &[$term],
-            concat!($en, " has both an ID and a GlobalID (", $term, "). EN 16931 knows one; remove the other."),
-            concat!($de, " hat sowohl ID als auch GlobalID (", $term, "). EN 16931 kennt nur eine; entfernen Sie die andere."),
+            concat!(
+                $en,
+                " has both an ID and a GlobalID (",
+                $term,
+                "). EN 16931 knows one; remove the other."
+            ),
+            concat!(
+                $de,
+                " hat sowohl ID als auch GlobalID (",
+                $term,
+                "). EN 16931 kennt nur eine; entfernen Sie die andere."
+            ),
         );
     };
 }
 
-one_of_two!(SR_449, "CII-SR-449", "BT-71", "The delivery location", "Der Lieferort");
+one_of_two!(
+    SR_449,
+    "CII-SR-449",
+    "BT-71",
+    "The delivery location",
+    "Der Lieferort"
+);
 one_of_two!(SR_450, "CII-SR-450", "BT-46", "The buyer", "Der Käufer");
-one_of_two!(SR_451, "CII-SR-451", "BT-60", "The payee", "Der Zahlungsempfänger");
+one_of_two!(
+    SR_451,
+    "CII-SR-451",
+    "BT-60",
+    "The payee",
+    "Der Zahlungsempfänger"
+);
 
 macro_rules! person_or_department {
     ($name:ident, $id:literal, $term:literal, $en:literal, $de:literal) => {
         pub const $name: Rule = warning(
             $id,
             &[$term],
-            concat!("The contact of the ", $en, " has a person and a department (", $term, "). EN 16931 knows one name; remove the other."),
-            concat!("Der Ansprechpartner des ", $de, " hat Person und Abteilung (", $term, "). EN 16931 kennt einen Namen; entfernen Sie den anderen."),
+            concat!(
+                "The contact of the ",
+                $en,
+                " has a person and a department (",
+                $term,
+                "). EN 16931 knows one name; remove the other."
+            ),
+            concat!(
+                "Der Ansprechpartner des ",
+                $de,
+                " hat Person und Abteilung (",
+                $term,
+                "). EN 16931 kennt einen Namen; entfernen Sie den anderen."
+            ),
         );
     };
 }
@@ -87,29 +121,84 @@ macro_rules! at_most_one {
             $id,
             &[$term],
             concat!("There are {0} ", $en, " (", $term, "). Keep one."),
-            concat!("Es gibt {0} ", $de, " (", $term, "). Behalten Sie davon nur eine Angabe."),
+            concat!(
+                "Es gibt {0} ",
+                $de,
+                " (",
+                $term,
+                "). Behalten Sie davon nur eine Angabe."
+            ),
         );
     };
 }
 
-at_most_one!(SR_457, "CII-SR-457", "BT-17", "references of tender or lot (type code 50)", "Verweise auf Vergabe oder Los (Typ 50)");
-at_most_one!(SR_458, "CII-SR-458", "BT-18", "invoiced objects (type code 130)", "Abrechnungsobjekte (Typ 130)");
-at_most_one!(SR_474, "CII-SR-474", "BT-128", "invoiced objects of a line (type code 130)", "Abrechnungsobjekte einer Position (Typ 130)");
-at_most_one!(SR_475, "CII-SR-475", "BT-123", "descriptions of supporting documents", "Beschreibungen rechnungsbegründender Unterlagen");
-at_most_one!(SR_476, "CII-SR-476", "BT-125", "attachments of supporting documents", "Anhänge rechnungsbegründender Unterlagen");
+at_most_one!(
+    SR_457,
+    "CII-SR-457",
+    "BT-17",
+    "references of tender or lot (type code 50)",
+    "Verweise auf Vergabe oder Los (Typ 50)"
+);
+at_most_one!(
+    SR_458,
+    "CII-SR-458",
+    "BT-18",
+    "invoiced objects (type code 130)",
+    "Abrechnungsobjekte (Typ 130)"
+);
+at_most_one!(
+    SR_474,
+    "CII-SR-474",
+    "BT-128",
+    "invoiced objects of a line (type code 130)",
+    "Abrechnungsobjekte einer Position (Typ 130)"
+);
+at_most_one!(
+    SR_475,
+    "CII-SR-475",
+    "BT-123",
+    "descriptions of supporting documents",
+    "Beschreibungen rechnungsbegründender Unterlagen"
+);
+at_most_one!(
+    SR_476,
+    "CII-SR-476",
+    "BT-125",
+    "attachments of supporting documents",
+    "Anhänge rechnungsbegründender Unterlagen"
+);
 
 macro_rules! only_in {
     ($level:ident, $name:ident, $id:literal, $element:literal, $en:literal, $de:literal) => {
         pub const $name: Rule = $level(
             $id,
             &[],
-            concat!("The element {0} has ", $element, ", which is used ", $en, " only. Remove it."),
-            concat!("Das Element {0} hat ", $element, ", das nur ", $de, " verwendet wird. Entfernen Sie es."),
+            concat!(
+                "The element {0} has ",
+                $element,
+                ", which is used ",
+                $en,
+                " only. Remove it."
+            ),
+            concat!(
+                "Das Element {0} hat ",
+                $element,
+                ", das nur ",
+                $de,
+                " verwendet wird. Entfernen Sie es."
+            ),
         );
     };
 }
 
-only_in!(fatal, DT_015, "CII-DT-015", "URIID", "in an AdditionalReferencedDocument with type code 916", "in einem AdditionalReferencedDocument mit Typ 916");
+only_in!(
+    fatal,
+    DT_015,
+    "CII-DT-015",
+    "URIID",
+    "in an AdditionalReferencedDocument with type code 916",
+    "in einem AdditionalReferencedDocument mit Typ 916"
+);
 only_in!(
     fatal,
     DT_018,
@@ -118,7 +207,14 @@ only_in!(
     "in an AdditionalReferencedDocument, with 50, 130 or 916,",
     "in einem AdditionalReferencedDocument mit 50, 130 oder 916"
 );
-only_in!(fatal, DT_021, "CII-DT-021", "Name", "in an AdditionalReferencedDocument with type code 916", "in einem AdditionalReferencedDocument mit Typ 916");
+only_in!(
+    fatal,
+    DT_021,
+    "CII-DT-021",
+    "Name",
+    "in an AdditionalReferencedDocument with type code 916",
+    "in einem AdditionalReferencedDocument mit Typ 916"
+);
 only_in!(
     fatal,
     DT_022,
@@ -135,12 +231,54 @@ only_in!(
     "in an AdditionalReferencedDocument with type code 130",
     "in einem AdditionalReferencedDocument mit Typ 130"
 );
-only_in!(fatal, DT_027, "CII-DT-027", "FormattedIssueDateTime", "in an InvoiceReferencedDocument", "in einem InvoiceReferencedDocument");
-only_in!(warning, DT_041, "CII-DT-041", "BasisAmount", "in the VAT breakdown of the invoice", "in der Umsatzsteueraufschlüsselung der Rechnung");
-only_in!(warning, DT_052, "CII-DT-052", "ExemptionReasonCode", "in ApplicableTradeTax", "in ApplicableTradeTax");
-only_in!(warning, DT_054, "CII-DT-054", "TaxPointDate", "in the VAT breakdown of the invoice", "in der Umsatzsteueraufschlüsselung der Rechnung");
-only_in!(warning, DT_058, "CII-DT-058", "DueDateTypeCode", "in the VAT breakdown of the invoice", "in der Umsatzsteueraufschlüsselung der Rechnung");
-only_in!(warning, DT_098, "CII-DT-098", "ExemptionReason", "in ApplicableTradeTax", "in ApplicableTradeTax");
+only_in!(
+    fatal,
+    DT_027,
+    "CII-DT-027",
+    "FormattedIssueDateTime",
+    "in an InvoiceReferencedDocument",
+    "in einem InvoiceReferencedDocument"
+);
+only_in!(
+    warning,
+    DT_041,
+    "CII-DT-041",
+    "BasisAmount",
+    "in the VAT breakdown of the invoice",
+    "in der Umsatzsteueraufschlüsselung der Rechnung"
+);
+only_in!(
+    warning,
+    DT_052,
+    "CII-DT-052",
+    "ExemptionReasonCode",
+    "in ApplicableTradeTax",
+    "in ApplicableTradeTax"
+);
+only_in!(
+    warning,
+    DT_054,
+    "CII-DT-054",
+    "TaxPointDate",
+    "in the VAT breakdown of the invoice",
+    "in der Umsatzsteueraufschlüsselung der Rechnung"
+);
+only_in!(
+    warning,
+    DT_058,
+    "CII-DT-058",
+    "DueDateTypeCode",
+    "in the VAT breakdown of the invoice",
+    "in der Umsatzsteueraufschlüsselung der Rechnung"
+);
+only_in!(
+    warning,
+    DT_098,
+    "CII-DT-098",
+    "ExemptionReason",
+    "in ApplicableTradeTax",
+    "in ApplicableTradeTax"
+);
 
 pub const DT_033: Rule = fatal(
     "CII-DT-033",

@@ -8,8 +8,22 @@ macro_rules! code {
         pub const $name: Rule = $layer::fatal(
             $id,
             &[$term],
-            concat!($en, " (", $term, ") is \"{0}\", which is not in the list ", $list, ". Enter a code of the list."),
-            concat!($de, " (", $term, ") ist \"{0}\" und steht nicht in der Liste ", $list, ". Tragen Sie einen Code der Liste ein."),
+            concat!(
+                $en,
+                " (",
+                $term,
+                ") is \"{0}\", which is not in the list ",
+                $list,
+                ". Enter a code of the list."
+            ),
+            concat!(
+                $de,
+                " (",
+                $term,
+                ") ist \"{0}\" und steht nicht in der Liste ",
+                $list,
+                ". Tragen Sie einen Code der Liste ein."
+            ),
         );
     };
 }

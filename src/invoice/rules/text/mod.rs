@@ -14,8 +14,22 @@ pub mod vat;
 
 use crate::invoice::report::{Layer, Rule, Severity};
 
-const fn rule(id: &'static str, layer: Layer, severity: Severity, terms: Terms, en: &'static str, de: &'static str) -> Rule {
-    Rule { id, layer, severity, terms, en, de }
+const fn rule(
+    id: &'static str,
+    layer: Layer,
+    severity: Severity,
+    terms: Terms,
+    en: &'static str,
+    de: &'static str,
+) -> Rule {
+    Rule {
+        id,
+        layer,
+        severity,
+        terms,
+        en,
+        de,
+    }
 }
 
 type Terms = &'static [&'static str];
@@ -28,7 +42,12 @@ pub(super) mod en {
         rule(id, Layer::En, Severity::Fatal, terms, en, de)
     }
 
-    pub const fn warning(id: &'static str, terms: Terms, en: &'static str, de: &'static str) -> Rule {
+    pub const fn warning(
+        id: &'static str,
+        terms: Terms,
+        en: &'static str,
+        de: &'static str,
+    ) -> Rule {
         rule(id, Layer::En, Severity::Warning, terms, en, de)
     }
 }
@@ -41,11 +60,21 @@ pub(super) mod xr {
         rule(id, Layer::Xr, Severity::Fatal, terms, en, de)
     }
 
-    pub const fn warning(id: &'static str, terms: Terms, en: &'static str, de: &'static str) -> Rule {
+    pub const fn warning(
+        id: &'static str,
+        terms: Terms,
+        en: &'static str,
+        de: &'static str,
+    ) -> Rule {
         rule(id, Layer::Xr, Severity::Warning, terms, en, de)
     }
 
-    pub const fn information(id: &'static str, terms: Terms, en: &'static str, de: &'static str) -> Rule {
+    pub const fn information(
+        id: &'static str,
+        terms: Terms,
+        en: &'static str,
+        de: &'static str,
+    ) -> Rule {
         rule(id, Layer::Xr, Severity::Info, terms, en, de)
     }
 }

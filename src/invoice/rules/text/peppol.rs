@@ -58,9 +58,24 @@ pub const R042: Rule = fatal(
 const INDICATOR_EN: &str = "An allowance or charge does not say which of the two it is: the indicator is \"{0}\". Enter true (charge) or false (allowance).";
 const INDICATOR_DE: &str = "Es ist nicht angegeben, ob Nachlass oder Zuschlag: Das Kennzeichen ist \"{0}\". Tragen Sie true (Zuschlag) oder false (Nachlass) ein.";
 
-pub const R043: Rule = fatal("PEPPOL-EN16931-R043", &["BG-20"], INDICATOR_EN, INDICATOR_DE);
-pub const R043_1: Rule = fatal("PEPPOL-EN16931-R043-1", &["BG-20"], INDICATOR_EN, INDICATOR_DE);
-pub const R043_2: Rule = fatal("PEPPOL-EN16931-R043-2", &["BT-147"], INDICATOR_EN, INDICATOR_DE);
+pub const R043: Rule = fatal(
+    "PEPPOL-EN16931-R043",
+    &["BG-20"],
+    INDICATOR_EN,
+    INDICATOR_DE,
+);
+pub const R043_1: Rule = fatal(
+    "PEPPOL-EN16931-R043-1",
+    &["BG-20"],
+    INDICATOR_EN,
+    INDICATOR_DE,
+);
+pub const R043_2: Rule = fatal(
+    "PEPPOL-EN16931-R043-2",
+    &["BT-147"],
+    INDICATOR_EN,
+    INDICATOR_DE,
+);
 pub const R044: Rule = fatal(
     "PEPPOL-EN16931-R044",
     &["BT-147"],

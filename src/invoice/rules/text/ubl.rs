@@ -64,18 +64,66 @@ macro_rules! at_most_one {
             $id,
             &[$term],
             concat!("There are {0} ", $en, " (", $term, "). Keep one."),
-            concat!("Es gibt {0} ", $de, " (", $term, "). Behalten Sie davon nur eine Angabe."),
+            concat!(
+                "Es gibt {0} ",
+                $de,
+                " (",
+                $term,
+                "). Behalten Sie davon nur eine Angabe."
+            ),
         );
     };
 }
 
-at_most_one!(SR_04, "UBL-SR-04", "BT-18", "invoiced objects (type code 130)", "Abrechnungsobjekte (Typ 130)");
-at_most_one!(SR_12, "UBL-SR-12", "BT-31", "VAT identifiers of the seller", "Umsatzsteuer-Identifikationsnummern des Verkäufers");
-at_most_one!(SR_13, "UBL-SR-13", "BT-32", "tax numbers of the seller", "Steuernummern des Verkäufers");
-at_most_one!(SR_18, "UBL-SR-18", "BT-48", "VAT identifiers of the buyer", "Umsatzsteuer-Identifikationsnummern des Käufers");
-at_most_one!(SR_29, "UBL-SR-29", "BT-90", "creditor identifiers (scheme SEPA)", "Gläubiger-IDs (Schema SEPA)");
-at_most_one!(SR_44, "UBL-SR-44", "BT-83", "different remittance texts", "verschiedene Verwendungszwecke");
-at_most_one!(SR_47, "UBL-SR-47", "BT-81", "different payment means codes", "verschiedene Codes der Zahlungsart");
+at_most_one!(
+    SR_04,
+    "UBL-SR-04",
+    "BT-18",
+    "invoiced objects (type code 130)",
+    "Abrechnungsobjekte (Typ 130)"
+);
+at_most_one!(
+    SR_12,
+    "UBL-SR-12",
+    "BT-31",
+    "VAT identifiers of the seller",
+    "Umsatzsteuer-Identifikationsnummern des Verkäufers"
+);
+at_most_one!(
+    SR_13,
+    "UBL-SR-13",
+    "BT-32",
+    "tax numbers of the seller",
+    "Steuernummern des Verkäufers"
+);
+at_most_one!(
+    SR_18,
+    "UBL-SR-18",
+    "BT-48",
+    "VAT identifiers of the buyer",
+    "Umsatzsteuer-Identifikationsnummern des Käufers"
+);
+at_most_one!(
+    SR_29,
+    "UBL-SR-29",
+    "BT-90",
+    "creditor identifiers (scheme SEPA)",
+    "Gläubiger-IDs (Schema SEPA)"
+);
+at_most_one!(
+    SR_44,
+    "UBL-SR-44",
+    "BT-83",
+    "different remittance texts",
+    "verschiedene Verwendungszwecke"
+);
+at_most_one!(
+    SR_47,
+    "UBL-SR-47",
+    "BT-81",
+    "different payment means codes",
+    "verschiedene Codes der Zahlungsart"
+);
 
 pub const SR_07: Rule = fatal(
     "UBL-SR-07",
@@ -98,7 +146,13 @@ macro_rules! payee {
 
 payee!(SR_19, "UBL-SR-19", "BT-59", "name", "Name");
 payee!(SR_20, "UBL-SR-20", "BT-60", "identifier", "Kennung");
-payee!(SR_21, "UBL-SR-21", "BT-61", "registration number", "Registernummer");
+payee!(
+    SR_21,
+    "UBL-SR-21",
+    "BT-61",
+    "registration number",
+    "Registernummer"
+);
 
 pub const SR_42: Rule = fatal(
     "UBL-SR-42",

@@ -8,7 +8,9 @@ pub struct Facts<'t> {
 
 impl<'t> Facts<'t> {
     pub fn new(_: &Cx<'t>) -> Self {
-        Facts { _cx: std::marker::PhantomData }
+        Facts {
+            _cx: std::marker::PhantomData,
+        }
     }
 }
 
