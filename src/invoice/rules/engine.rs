@@ -13,17 +13,17 @@ use crate::invoice::report::{Layer, Out, Rule};
 use crate::invoice::tree::{El, Tree};
 
 /// A test of one rule.
-pub struct Check {
+pub(crate) struct Check {
     pub rule: Rule,
     pub test: for<'t> fn(&Cx<'t>, El<'t>) -> Test,
 }
 
-pub const fn check(rule: Rule, test: for<'t> fn(&Cx<'t>, El<'t>) -> Test) -> Check {
+pub(crate) const fn check(rule: Rule, test: for<'t> fn(&Cx<'t>, El<'t>) -> Test) -> Check {
     Check { rule, test }
 }
 
 /// Which elements a context is about, by name.
-pub enum Names {
+pub(crate) enum Names {
     Is(Name),
     Of(&'static [Name]),
     /// `ends-with(name(), …)`; within CII's `ram` if so.
@@ -33,15 +33,15 @@ pub enum Names {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Within {
+pub(crate) enum Within {
     Ram,
     Anywhere,
 }
 
-pub type When = for<'t> fn(&Cx<'t>, El<'t>) -> Result<bool, Fault>;
+pub(crate) type When = for<'t> fn(&Cx<'t>, El<'t>) -> Result<bool, Fault>;
 
 /// One rule element of the Schematron: a context and its asserts.
-pub struct Context {
+pub(crate) struct Context {
     pub names: Names,
     /// A fault means that it does not match, as in XSLT.
     pub when: When,
@@ -50,7 +50,7 @@ pub struct Context {
 }
 
 /// The context of a name that needs no further condition.
-pub const fn any(name: Name, checks: &'static [Check]) -> Context {
+pub(crate) const fn any(name: Name, checks: &'static [Check]) -> Context {
     Context {
         names: Names::Is(name),
         when: |_, _| Ok(true),
@@ -60,7 +60,7 @@ pub const fn any(name: Name, checks: &'static [Check]) -> Context {
 }
 
 /// The context of a name on a condition.
-pub const fn when(name: Name, when: When, checks: &'static [Check]) -> Context {
+pub(crate) const fn when(name: Name, when: When, checks: &'static [Check]) -> Context {
     Context {
         names: Names::Is(name),
         when,
@@ -71,14 +71,14 @@ pub const fn when(name: Name, when: When, checks: &'static [Check]) -> Context {
 
 impl Context {
     /// The same with rows of tables.
-    pub const fn with(mut self, rows: &'static [&'static [Row]]) -> Context {
+    pub(crate) const fn with(mut self, rows: &'static [&'static [Row]]) -> Context {
         self.rows = rows;
         self
     }
 }
 
 /// The document with what is known of it.
-pub struct Cx<'t> {
+pub(crate) struct Cx<'t> {
     pub root: El<'t>,
     by_name: Vec<Vec<El<'t>>>,
     attributes: Vec<Attribute<'t>>,
@@ -94,7 +94,7 @@ struct Attribute<'t> {
 }
 
 impl<'t> Cx<'t> {
-    pub fn new(root: El<'t>) -> Self {
+    pub(crate) fn new(root: El<'t>) -> Self {
         let mut by_name = vec![Vec::new(); names::COUNT];
         let mut attributes: Vec<Attribute<'t>> = Vec::new();
         for el in root.tree().elements() {
@@ -122,32 +122,32 @@ impl<'t> Cx<'t> {
     }
 
     /// `//name`, in document order.
-    pub fn named(&self, name: Name) -> &[El<'t>] {
+    pub(crate) fn named(&self, name: Name) -> &[El<'t>] {
         self.by_name.get(name.index()).map_or(&[], Vec::as_slice)
     }
 
     /// `//@name`: how many, and the element of the first.
-    pub fn attributes(&self, name: &str) -> Option<(usize, El<'t>)> {
+    pub(crate) fn attributes(&self, name: &str) -> Option<(usize, El<'t>)> {
         self.attributes
             .iter()
             .find(|a| a.name == name)
             .map(|a| (a.count, a.first))
     }
 
-    pub fn cii(&self) -> &cii::Facts<'t> {
+    pub(crate) fn cii(&self) -> &cii::Facts<'t> {
         self.cii.get_or_init(|| cii::Facts::new(self))
     }
 
-    pub fn ubl(&self) -> &ubl::Facts<'t> {
+    pub(crate) fn ubl(&self) -> &ubl::Facts<'t> {
         self.ubl.get_or_init(|| ubl::Facts::new(self))
     }
 }
 
 /// A pattern: its contexts in the order in which they are tried.
-pub type Pattern = &'static [Context];
+pub(crate) type Pattern = &'static [Context];
 
 /// The patterns of a syntax, sorted by the names that they are about. Made once.
-pub struct Plan {
+pub(crate) struct Plan {
     patterns: &'static [Pattern],
     tables: Vec<Vec<table::Table>>,
     by_name: Vec<Vec<(usize, usize)>>,
@@ -155,7 +155,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(patterns: &'static [Pattern]) -> Plan {
+    pub(crate) fn new(patterns: &'static [Pattern]) -> Plan {
         let mut by_name: Vec<Vec<(usize, usize)>> = vec![Vec::new(); names::COUNT];
         let mut every = Vec::new();
         let mut tables = Vec::new();
@@ -180,7 +180,7 @@ impl Plan {
         }
     }
 
-    pub fn run(&'static self, cx: &Cx<'_>, out: &mut Found) {
+    pub(crate) fn run(&'static self, cx: &Cx<'_>, out: &mut Found) {
         for (contexts, elements) in self.by_name.iter().zip(&cx.by_name) {
             if !contexts.is_empty() {
                 for el in elements {
@@ -237,14 +237,14 @@ impl Plan {
 const PLACES: [&str; 4] = ["0", "1", "2", "3"];
 
 /// What is found: rules that fire, and the first rule of each layer that cannot be carried out.
-pub struct Found<'o> {
+pub(crate) struct Found<'o> {
     pub out: &'o mut Out,
     pub faults: Vec<(Layer, &'static Rule, Fault)>,
 }
 
 impl Found<'_> {
     /// Lets one finding stand for each layer that cannot be carried out.
-    pub fn stop(self, tree: &Tree) {
+    pub(crate) fn stop(self, tree: &Tree) {
         for (layer, rule, fault) in self.faults {
             let (order, wanted) = match fault {
                 Fault::Several(order) => (order, "one element"),

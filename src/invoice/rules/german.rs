@@ -2,19 +2,20 @@
 
 use super::xpath::normalize_space;
 
-pub const XRECHNUNG: &str = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0";
-pub const EXTENSION: &str = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0";
-pub const CVD: &str = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_0.9";
+pub(crate) const XRECHNUNG: &str =
+    "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0";
+pub(crate) const EXTENSION: &str = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0";
+pub(crate) const CVD: &str = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_0.9";
 
 /// BT-3 that XRechnung wants.
-pub const TYPES: [&str; 8] = ["326", "380", "384", "389", "381", "875", "876", "877"];
+pub(crate) const TYPES: [&str; 8] = ["326", "380", "384", "389", "381", "875", "876", "877"];
 /// VAT categories for which the seller must be registered.
-pub const TAXED: [&str; 8] = ["S", "Z", "E", "AE", "K", "G", "L", "M"];
-pub const VEHICLES: [&str; 6] = ["M1", "M2", "M3", "N1", "N2", "N3"];
-pub const CLEAN: [&str; 3] = ["clean", "zero-emission", "other"];
+pub(crate) const TAXED: [&str; 8] = ["S", "Z", "E", "AE", "K", "G", "L", "M"];
+pub(crate) const VEHICLES: [&str; 6] = ["M1", "M2", "M3", "N1", "N2", "N3"];
+pub(crate) const CLEAN: [&str; 3] = ["clean", "zero-emission", "other"];
 
 /// ISO 13616: country, check digits, at most 30 letters and digits; the remainder by 97 is 1.
-pub fn iban(text: &str) -> bool {
+pub(crate) fn iban(text: &str) -> bool {
     let text: String = text
         .chars()
         .filter(|c| !c.is_ascii_whitespace() && *c != '\u{c}')
@@ -46,7 +47,7 @@ fn space(c: char) -> bool {
 }
 
 /// One `@`, something before it, and a domain of two labels at least.
-pub fn email(text: &str) -> bool {
+pub(crate) fn email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
@@ -59,12 +60,12 @@ pub fn email(text: &str) -> bool {
 }
 
 /// Three digits at least.
-pub fn telephone(text: &str) -> bool {
+pub(crate) fn telephone(text: &str) -> bool {
     text.chars().filter(char::is_ascii_digit).count() >= 3
 }
 
 /// RFC 3986: begins with a scheme of two characters at least, and a colon.
-pub fn url(text: &str) -> bool {
+pub(crate) fn url(text: &str) -> bool {
     let Some((scheme, _)) = text.split_once(':') else {
         return false;
     };
@@ -99,17 +100,17 @@ fn shape(text: &str, pattern: &str) -> bool {
 }
 
 /// `20261231`
-pub fn compact_date(text: &str) -> bool {
+pub(crate) fn compact_date(text: &str) -> bool {
     shape(text, "99999999")
 }
 
 /// `2026-12-31`
-pub fn dashed_date(text: &str) -> bool {
+pub(crate) fn dashed_date(text: &str) -> bool {
     shape(text, "9999-99-99")
 }
 
 /// `20261231` as a month and a day can be.
-pub fn calendar_date(text: &str) -> bool {
+pub(crate) fn calendar_date(text: &str) -> bool {
     let text = text.trim_matches(space);
     let tail: Vec<char> = text.chars().skip(4).collect();
     let in_calendar = match tail.as_slice() {
@@ -130,7 +131,7 @@ pub fn calendar_date(text: &str) -> bool {
 ///
 /// A right line is `#SKONTO#TAGE=n#PROZENT=n.nn#`, with `BASISBETRAG=n.nn#` if need be; after the last stretch between two `#` of a line comes
 /// a line end.
-pub fn wrong_discount(terms: &str) -> Option<&str> {
+pub(crate) fn wrong_discount(terms: &str) -> Option<&str> {
     let mut lines = terms
         .split('\n')
         .filter(|l| normalize_space(l).starts_with('#'));

@@ -10,7 +10,7 @@ use crate::invoice::report::{Layer, Out, Rule, Severity};
 use crate::invoice::tree::El;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Absent,
     AtMostOne,
     ExactlyOne,
@@ -18,7 +18,7 @@ pub enum Kind {
 
 /// One rule.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     pub rule: Rule,
     pub kind: Kind,
     pub path: Steps,
@@ -51,45 +51,45 @@ const fn row(id: &'static str, severity: Severity, kind: Kind, path: Steps) -> R
     }
 }
 
-pub const fn absent(id: &'static str, path: Steps) -> Row {
+pub(crate) const fn absent(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Warning, Kind::Absent, path)
 }
 
-pub const fn fatal_absent(id: &'static str, path: Steps) -> Row {
+pub(crate) const fn fatal_absent(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Fatal, Kind::Absent, path)
 }
 
-pub const fn once(id: &'static str, path: Steps) -> Row {
+pub(crate) const fn once(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Warning, Kind::AtMostOne, path)
 }
 
-pub const fn fatal_once(id: &'static str, path: Steps) -> Row {
+pub(crate) const fn fatal_once(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Fatal, Kind::AtMostOne, path)
 }
 
-pub const fn one(id: &'static str, path: Steps) -> Row {
+pub(crate) const fn one(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Warning, Kind::ExactlyOne, path)
 }
 
-pub const fn fatal_one(id: &'static str, path: Steps) -> Row {
+pub(crate) const fn fatal_one(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Fatal, Kind::ExactlyOne, path)
 }
 
 impl Row {
     /// The attribute of what the path leads to.
-    pub const fn attr(mut self, attribute: &'static str) -> Row {
+    pub(crate) const fn attr(mut self, attribute: &'static str) -> Row {
         self.attribute = attribute;
         self
     }
 
     /// From anywhere in the document.
-    pub const fn anywhere(mut self) -> Row {
+    pub(crate) const fn anywhere(mut self) -> Row {
         self.anywhere = true;
         self
     }
 
     /// The path as XPath.
-    pub fn xpath(&self) -> String {
+    pub(crate) fn xpath(&self) -> String {
         let mut out = String::from(if self.anywhere { "//" } else { "" });
         for (nth, name) in self.path.iter().enumerate() {
             out.push_str(if nth > 0 { "/" } else { "" });
@@ -104,7 +104,7 @@ impl Row {
 }
 
 /// The rows of a context, as a trie.
-pub struct Table {
+pub(crate) struct Table {
     rows: Vec<&'static Row>,
     nodes: Vec<Node>,
 }
@@ -122,7 +122,7 @@ const HERE: usize = 0;
 const ANYWHERE: usize = 1;
 
 impl Table {
-    pub fn new(rows: &'static [&'static [Row]]) -> Table {
+    pub(crate) fn new(rows: &'static [&'static [Row]]) -> Table {
         let mut table = Table {
             rows: rows.iter().copied().flatten().collect(),
             nodes: vec![Node::default(), Node::default()],
@@ -161,7 +161,7 @@ impl Table {
     }
 
     /// Fires the rows that do not hold, where their path first occurs, or at the context if it does not.
-    pub fn run<'t>(&self, cx: &Cx<'t>, context: El<'t>, out: &mut Out) {
+    pub(crate) fn run<'t>(&self, cx: &Cx<'t>, context: El<'t>, out: &mut Out) {
         if self.rows.is_empty() {
             return;
         }

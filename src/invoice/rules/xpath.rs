@@ -9,13 +9,13 @@ use std::cmp::Ordering;
 use crate::invoice::decimal::{Decimal, number};
 use crate::invoice::names::Name;
 use crate::invoice::tree::El;
-pub use crate::invoice::tree::normalize_space;
+pub(crate) use crate::invoice::tree::normalize_space;
 
 /// A relative path of child steps.
-pub type Steps = &'static [Name];
+pub(crate) type Steps = &'static [Name];
 
 /// What a test found.
-pub enum Outcome {
+pub(crate) enum Outcome {
     Holds,
     /// With the values for the places of the message.
     Fires(Vec<String>),
@@ -23,16 +23,16 @@ pub enum Outcome {
 
 /// Why a test cannot be carried out; the official rules stop there.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Several elements or attributes where one is expected: document order of the second.
     Several(u32),
     /// The content is not of the type: document order of the element.
     Type(u32, &'static str),
 }
 
-pub type Test = Result<Outcome, Fault>;
+pub(crate) type Test = Result<Outcome, Fault>;
 
-pub fn holds(holds: bool) -> Test {
+pub(crate) fn holds(holds: bool) -> Test {
     Ok(if holds {
         Outcome::Holds
     } else {
@@ -40,7 +40,7 @@ pub fn holds(holds: bool) -> Test {
     })
 }
 
-pub fn holds_or<const N: usize>(holds: bool, values: impl FnOnce() -> [String; N]) -> Test {
+pub(crate) fn holds_or<const N: usize>(holds: bool, values: impl FnOnce() -> [String; N]) -> Test {
     Ok(if holds {
         Outcome::Holds
     } else {
@@ -49,20 +49,22 @@ pub fn holds_or<const N: usize>(holds: bool, values: impl FnOnce() -> [String; N
 }
 
 /// For the tests that fire because their context is there.
-pub fn fires<const N: usize>(values: [String; N]) -> Test {
+pub(crate) fn fires<const N: usize>(values: [String; N]) -> Test {
     Ok(Outcome::Fires(values.into()))
 }
 
-pub fn exists(el: El<'_>, steps: Steps) -> bool {
+pub(crate) fn exists(el: El<'_>, steps: Steps) -> bool {
     el.first(steps).is_some()
 }
 
-pub fn count(el: El<'_>, steps: Steps) -> usize {
+pub(crate) fn count(el: El<'_>, steps: Steps) -> usize {
     el.path(steps).count()
 }
 
 /// The node of a sequence that must have at most one.
-pub fn at_most_one<'t>(nodes: impl IntoIterator<Item = El<'t>>) -> Result<Option<El<'t>>, Fault> {
+pub(crate) fn at_most_one<'t>(
+    nodes: impl IntoIterator<Item = El<'t>>,
+) -> Result<Option<El<'t>>, Fault> {
     let mut nodes = nodes.into_iter();
     let first = nodes.next();
     match nodes.next() {
@@ -71,7 +73,7 @@ pub fn at_most_one<'t>(nodes: impl IntoIterator<Item = El<'t>>) -> Result<Option
     }
 }
 
-pub fn one<'t>(el: El<'t>, steps: Steps) -> Result<Option<El<'t>>, Fault> {
+pub(crate) fn one<'t>(el: El<'t>, steps: Steps) -> Result<Option<El<'t>>, Fault> {
     match steps {
         [name] => at_most_one(el.all(*name)),
         _ => at_most_one(el.path(steps)),
@@ -82,66 +84,66 @@ fn space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-pub fn blank(text: &str) -> bool {
+pub(crate) fn blank(text: &str) -> bool {
     text.chars().all(space)
 }
 
-pub fn is_blank(el: El<'_>) -> bool {
+pub(crate) fn is_blank(el: El<'_>) -> bool {
     blank(&el.string())
 }
 
 /// `normalize-space(path) != ''`
-pub fn filled(el: El<'_>, steps: Steps) -> Test {
+pub(crate) fn filled(el: El<'_>, steps: Steps) -> Test {
     holds(one(el, steps)?.is_some_and(|e| !is_blank(e)))
 }
 
 /// `normalize-space(parents/path) != ''`
-pub fn filled_of<'t>(parents: impl Iterator<Item = El<'t>>, steps: Steps) -> Test {
+pub(crate) fn filled_of<'t>(parents: impl Iterator<Item = El<'t>>, steps: Steps) -> Test {
     holds(at_most_one(parents.flat_map(|p| p.path(steps)))?.is_some_and(|e| !is_blank(e)))
 }
 
 /// `path[boolean(normalize-space(.))]`
-pub fn any_filled(el: El<'_>, steps: Steps) -> bool {
+pub(crate) fn any_filled(el: El<'_>, steps: Steps) -> bool {
     el.path(steps).any(|e| !is_blank(e))
 }
 
 /// `normalize-space(path)`; empty for none.
-pub fn normalized<'t>(el: El<'t>, steps: Steps) -> Result<Cow<'t, str>, Fault> {
+pub(crate) fn normalized<'t>(el: El<'t>, steps: Steps) -> Result<Cow<'t, str>, Fault> {
     Ok(one(el, steps)?.map_or(Cow::Borrowed(""), El::normalized))
 }
 
 /// `string(path)`, `path` as the argument of a string function; empty for none.
-pub fn string<'t>(el: El<'t>, steps: Steps) -> Result<Cow<'t, str>, Fault> {
+pub(crate) fn string<'t>(el: El<'t>, steps: Steps) -> Result<Cow<'t, str>, Fault> {
     Ok(one(el, steps)?.map_or(Cow::Borrowed(""), El::string))
 }
 
 /// `path = 'value'`
-pub fn any_is(el: El<'_>, steps: Steps, value: &str) -> bool {
+pub(crate) fn any_is(el: El<'_>, steps: Steps, value: &str) -> bool {
     el.path(steps).any(|e| e.string() == value)
 }
 
 /// `@name = path`, for the strings of the path.
-pub fn attr_in(el: El<'_>, name: &str, values: &[Cow<'_, str>]) -> bool {
+pub(crate) fn attr_in(el: El<'_>, name: &str, values: &[Cow<'_, str>]) -> bool {
     el.attr(name)
         .is_some_and(|a| values.iter().any(|v| *v == a))
 }
 
-pub fn strings<'t>(el: El<'t>, steps: Steps) -> Vec<Cow<'t, str>> {
+pub(crate) fn strings<'t>(el: El<'t>, steps: Steps) -> Vec<Cow<'t, str>> {
     el.path(steps).map(El::string).collect()
 }
 
 /// `xs:decimal(node)`
-pub fn decimal(el: El<'_>) -> Result<Decimal, Fault> {
+pub(crate) fn decimal(el: El<'_>) -> Result<Decimal, Fault> {
     Decimal::parse(el.string().trim_matches(space)).ok_or(Fault::Type(el.order(), "decimal"))
 }
 
 /// `xs:decimal(path)`
-pub fn decimal_at(el: El<'_>, steps: Steps) -> Result<Option<Decimal>, Fault> {
+pub(crate) fn decimal_at(el: El<'_>, steps: Steps) -> Result<Option<Decimal>, Fault> {
     one(el, steps)?.map(decimal).transpose()
 }
 
 /// `number`-like cast that a comparison with a number makes: to double.
-pub fn double(el: El<'_>) -> Result<f64, Fault> {
+pub(crate) fn double(el: El<'_>) -> Result<f64, Fault> {
     let text = el.string();
     let value = number(&text);
     if value.is_nan() && text.trim_matches(space) != "NaN" {
@@ -151,12 +153,12 @@ pub fn double(el: El<'_>) -> Result<f64, Fault> {
 }
 
 /// A decimal where XPath makes it a double, to compare it with one.
-pub fn to_double(value: &Decimal) -> f64 {
+pub(crate) fn to_double(value: &Decimal) -> f64 {
     number(&value.to_string())
 }
 
 /// `xs:decimal(double)`: exactly what the double is in binary.
-pub fn from_double(value: f64) -> Option<Decimal> {
+pub(crate) fn from_double(value: f64) -> Option<Decimal> {
     // No double has more decimal places than this.
     Decimal::parse(&format!("{value:.1074}"))
 }
@@ -165,7 +167,7 @@ pub fn from_double(value: f64) -> Option<Decimal> {
 ///
 /// The reference processor orders doubles totally there, so that -0.00 is less than 0 and not equal to it; a plain -0 is read as an integer
 /// where the number is one.
-pub fn any_number<'t>(
+pub(crate) fn any_number<'t>(
     nodes: impl Iterator<Item = El<'t>>,
     number: Number,
     test: fn(Ordering) -> bool,
@@ -194,16 +196,16 @@ pub fn any_number<'t>(
 
 /// What an untyped node is compared with.
 #[derive(Clone, Copy)]
-pub enum Number {
+pub(crate) enum Number {
     /// An integer literal.
     Whole(i32),
     Double(f64),
 }
 
-pub const ZERO: Number = Number::Whole(0);
+pub(crate) const ZERO: Number = Number::Whole(0);
 
 /// `xs:boolean(node)`
-pub fn boolean(el: El<'_>) -> Result<bool, Fault> {
+pub(crate) fn boolean(el: El<'_>) -> Result<bool, Fault> {
     match el.string().trim_matches(space) {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
@@ -212,7 +214,10 @@ pub fn boolean(el: El<'_>) -> Result<bool, Fault> {
 }
 
 /// `path = true()` or `path = false()`, for one node at least.
-pub fn any_boolean<'t>(nodes: impl Iterator<Item = El<'t>>, value: bool) -> Result<bool, Fault> {
+pub(crate) fn any_boolean<'t>(
+    nodes: impl Iterator<Item = El<'t>>,
+    value: bool,
+) -> Result<bool, Fault> {
     for node in nodes {
         if boolean(node)? == value {
             return Ok(true);
@@ -222,7 +227,7 @@ pub fn any_boolean<'t>(nodes: impl Iterator<Item = El<'t>>, value: bool) -> Resu
 }
 
 /// `fn:round` of a double: half towards positive infinity.
-pub fn round(value: f64) -> f64 {
+pub(crate) fn round(value: f64) -> f64 {
     let floor = value.floor();
     let rounded = if value - floor >= 0.5 {
         floor + 1.0
@@ -238,12 +243,12 @@ pub fn round(value: f64) -> f64 {
 }
 
 /// `round(value * 10 * 10) div 100`
-pub fn round_cents(value: f64) -> f64 {
+pub(crate) fn round_cents(value: f64) -> f64 {
     round(value * 10.0 * 10.0) / 100.0
 }
 
 /// `sum(path)` of untyped nodes: doubles, added in document order.
-pub fn sum<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<f64, Fault> {
+pub(crate) fn sum<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<f64, Fault> {
     let mut sum = None;
     for node in nodes {
         let value = double(node)?;
@@ -253,7 +258,7 @@ pub fn sum<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<f64, Fault> {
 }
 
 /// `string-length(substring-after(path, '.')) <= 2`, with the value if not.
-pub fn two_decimals(el: El<'_>, steps: Steps) -> Test {
+pub(crate) fn two_decimals(el: El<'_>, steps: Steps) -> Test {
     let value = string(el, steps)?;
     let after = value
         .split_once('.')
@@ -262,7 +267,7 @@ pub fn two_decimals(el: El<'_>, steps: Steps) -> Test {
 }
 
 /// `round(sum(path) * 10 * 10) div 100` as something to compare with; without nodes the sum is the integer 0.
-pub fn sum_in_cents<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<Number, Fault> {
+pub(crate) fn sum_in_cents<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<Number, Fault> {
     let mut nodes = nodes.peekable();
     if nodes.peek().is_none() {
         return Ok(ZERO);
@@ -271,7 +276,7 @@ pub fn sum_in_cents<'t>(nodes: impl Iterator<Item = El<'t>>) -> Result<Number, F
 }
 
 /// What a message shows of an element's value.
-pub fn shown(el: Option<El<'_>>) -> String {
+pub(crate) fn shown(el: Option<El<'_>>) -> String {
     const LONGEST: usize = 80;
     let Some(el) = el else {
         return "–".to_owned();
@@ -283,12 +288,12 @@ pub fn shown(el: Option<El<'_>>) -> String {
     }
 }
 
-pub fn shown_decimal(value: Option<Decimal>) -> String {
+pub(crate) fn shown_decimal(value: Option<Decimal>) -> String {
     value.map_or_else(|| "–".to_owned(), |v| v.to_string())
 }
 
 /// What a message shows of a number that was calculated.
-pub fn shown_number(number: Number) -> String {
+pub(crate) fn shown_number(number: Number) -> String {
     let value = match number {
         Number::Whole(n) => f64::from(n),
         Number::Double(n) => n,
@@ -302,7 +307,7 @@ pub fn shown_number(number: Number) -> String {
 }
 
 /// The values of an attribute of the elements, as an argument that takes at most one.
-pub fn one_attr<'t>(
+pub(crate) fn one_attr<'t>(
     nodes: impl Iterator<Item = El<'t>>,
     name: &str,
 ) -> Result<Option<&'t str>, Fault> {
@@ -310,7 +315,7 @@ pub fn one_attr<'t>(
 }
 
 /// Whether the parents are these, nearest last.
-pub fn under(el: El<'_>, parents: Steps) -> bool {
+pub(crate) fn under(el: El<'_>, parents: Steps) -> bool {
     let mut at = el;
     for name in parents.iter().rev() {
         match at.parent() {
@@ -322,6 +327,6 @@ pub fn under(el: El<'_>, parents: Steps) -> bool {
 }
 
 /// Whether the path from the root to the element is this, without the element itself.
-pub fn rooted(el: El<'_>, parents: Steps) -> bool {
+pub(crate) fn rooted(el: El<'_>, parents: Steps) -> bool {
     under(el, parents) && el.ancestors().count() == parents.len()
 }

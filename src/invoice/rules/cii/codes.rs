@@ -41,16 +41,16 @@ fn indicated(code: El<'_>, charge: bool) -> Result<bool, Fault> {
 }
 
 /// Whether the identifier stands neither in an item nor in a delivery location.
-pub fn of_party(id: El<'_>) -> bool {
+pub(crate) fn of_party(id: El<'_>) -> bool {
     !id.has_ancestor(SpecifiedTradeProduct) && !id.has_ancestor(ShipToTradeParty)
 }
 
 /// The delivery location of the invoice.
-pub fn of_delivery(id: El<'_>) -> bool {
+pub(crate) fn of_delivery(id: El<'_>) -> bool {
     under(id, &[ApplicableHeaderTradeDelivery, ShipToTradeParty])
 }
 
-pub const CODES: &[Context] = &[
+pub(crate) const CODES: &[Context] = &[
     when(
         TypeCode,
         |_, e| Ok(under(e, &[rsm::ExchangedDocument])),

@@ -10,7 +10,7 @@ use crate::invoice::rules::text::vat;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const INVOICE: Context = when(
+pub(crate) const INVOICE: Context = when(
     rsm::CrossIndustryInvoice,
     |_, e| Ok(e.parent().is_none()),
     CHECKS,

@@ -14,7 +14,7 @@ use crate::invoice::tree::El;
 
 /// How often a VAT category is used.
 #[derive(Clone, Copy, Default)]
-pub struct Uses {
+pub(crate) struct Uses {
     /// In lines.
     pub lines: usize,
     /// In allowances and charges.
@@ -25,7 +25,7 @@ pub struct Uses {
 
 /// How a sum tells allowances from charges: by comparison, or by a cast that wants exactly one indicator.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Indicated {
+pub(crate) enum Indicated {
     Compared,
     Cast,
 }
@@ -33,7 +33,7 @@ pub enum Indicated {
 /// Lines of one category, or of one category and rate.
 type Sums<'t> = BTreeMap<(Cow<'t, str>, Option<Decimal>), Result<Decimal, Fault>>;
 
-pub struct Facts<'t> {
+pub(crate) struct Facts<'t> {
     root: El<'t>,
     uses: HashMap<Cow<'t, str>, Uses>,
     lines: Sums<'t>,
@@ -74,7 +74,7 @@ fn registered(party: El<'_>, schemes: &[&str]) -> bool {
 }
 
 impl<'t> Facts<'t> {
-    pub fn new(cx: &Cx<'t>) -> Self {
+    pub(crate) fn new(cx: &Cx<'t>) -> Self {
         let root = cx.root;
         let any = |name, schemes: &[&str]| cx.named(name).iter().any(|p| registered(*p, schemes));
         let header = |name, schemes: &[&str]| {
@@ -135,26 +135,26 @@ impl<'t> Facts<'t> {
         }
     }
 
-    pub fn uses(&self, code: &str) -> Uses {
+    pub(crate) fn uses(&self, code: &str) -> Uses {
         self.uses.get(code).copied().unwrap_or_default()
     }
 
     /// The VAT breakdown of the invoice.
-    pub fn breakdown(&self) -> impl Iterator<Item = El<'t>> {
+    pub(crate) fn breakdown(&self) -> impl Iterator<Item = El<'t>> {
         self.root
             .path(SETTLEMENT)
             .flat_map(|s| s.all(ApplicableTradeTax))
     }
 
     /// Allowances and charges on the whole invoice.
-    pub fn header_items(&self) -> impl Iterator<Item = El<'t>> {
+    pub(crate) fn header_items(&self) -> impl Iterator<Item = El<'t>> {
         self.root
             .path(SETTLEMENT)
             .flat_map(|s| s.all(SpecifiedTradeAllowanceCharge))
     }
 
     /// Lines plus charges less allowances of a category, or of a category at a rate; each of the three rounded to cents.
-    pub fn sum(
+    pub(crate) fn sum(
         &self,
         code: &str,
         rate: Option<&Decimal>,
@@ -225,10 +225,10 @@ fn uses<'t>(cx: &Cx<'t>) -> HashMap<Cow<'t, str>, Uses> {
         }
     };
     for tax in cx.named(ApplicableTradeTax) {
-        match tax.parent().map(El::name) {
-            Some(SpecifiedLineTradeSettlement) => add(*tax, |u| u.lines += 1),
-            Some(ApplicableHeaderTradeSettlement) => add(*tax, |u| u.header += 1),
-            _ => {}
+        if under(*tax, &[SpecifiedLineTradeSettlement]) {
+            add(*tax, |u| u.lines += 1);
+        } else if under(*tax, &[ApplicableHeaderTradeSettlement]) {
+            add(*tax, |u| u.header += 1);
         }
     }
     cx.named(CategoryTradeTax)

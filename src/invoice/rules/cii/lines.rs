@@ -11,7 +11,7 @@ use crate::invoice::rules::text::totals::*;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const LINE: Context = any(IncludedSupplyChainTradeLineItem, CHECKS);
+pub(crate) const LINE: Context = any(IncludedSupplyChainTradeLineItem, CHECKS);
 
 const QUANTITY: Steps = &[SpecifiedLineTradeDelivery, BilledQuantity];
 const NET_PRICE: Steps = &[
@@ -32,7 +32,7 @@ const AMOUNT: Steps = &[
 ];
 
 /// The number of a line (BT-126), for messages.
-pub fn number(line: El<'_>) -> String {
+pub(crate) fn number(line: El<'_>) -> String {
     shown(line.first(&[AssociatedDocumentLineDocument, LineID]))
 }
 
@@ -78,7 +78,7 @@ const CHECKS: &[Check] = &[
     check(BR_DEC_23, |_, l| two_decimals(l, AMOUNT)),
 ];
 
-pub const CLASSIFICATION: Context = any(
+pub(crate) const CLASSIFICATION: Context = any(
     DesignatedProductClassification,
     &[check(BR_65, |_, c| {
         let list = one_attr(c.all(ClassCode), "listID")?;
@@ -86,14 +86,14 @@ pub const CLASSIFICATION: Context = any(
     })],
 );
 
-pub const CHARACTERISTIC: Context = any(
+pub(crate) const CHARACTERISTIC: Context = any(
     ApplicableProductCharacteristic,
     &[check(BR_54, |_, c| {
         holds(c.has(Description) && c.has(Value))
     })],
 );
 
-pub const LINE_PERIOD: Context = when(
+pub(crate) const LINE_PERIOD: Context = when(
     BillingSpecifiedPeriod,
     |_, p| Ok(under(p, &[SpecifiedLineTradeSettlement])),
     &[
@@ -104,7 +104,7 @@ pub const LINE_PERIOD: Context = when(
     ],
 );
 
-pub const INVOICE_PERIOD: Context = when(
+pub(crate) const INVOICE_PERIOD: Context = when(
     BillingSpecifiedPeriod,
     |_, p| Ok(under(p, &[ApplicableHeaderTradeSettlement])),
     &[

@@ -2,6 +2,7 @@
 
 mod codes;
 mod document;
+mod extension;
 mod facts;
 mod german;
 mod lines;
@@ -13,7 +14,7 @@ mod tables;
 mod totals;
 mod vat;
 
-pub use facts::Facts;
+pub(crate) use facts::Facts;
 
 use super::engine::{Context, Pattern};
 use super::xpath::{Fault, Steps, string};
@@ -111,7 +112,7 @@ const MODEL: &[Context] = &[
 ];
 
 /// EN 16931, then XRechnung.
-pub const PATTERNS: &[Pattern] = &[
+pub(crate) const PATTERNS: &[Pattern] = &[
     MODEL,
     syntax::SYNTAX,
     codes::CODES,
@@ -119,6 +120,6 @@ pub const PATTERNS: &[Pattern] = &[
     peppol::EMPTY,
     peppol::PRICE,
     german::XRECHNUNG_RULES,
-    german::EXTENSION_RULES,
-    german::VEHICLE_RULES,
+    extension::EXTENSION_RULES,
+    extension::VEHICLE_RULES,
 ];

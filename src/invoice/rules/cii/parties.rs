@@ -10,18 +10,18 @@ use crate::invoice::rules::text::totals::{BR_CO_09, BR_CO_26};
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const SUPPORTING_DOCUMENT: Context = any(
+pub(crate) const SUPPORTING_DOCUMENT: Context = any(
     AdditionalReferencedDocument,
     &[check(BR_52, |_, d| filled(d, &[IssuerAssignedID]))],
 );
 
-pub const PRECEDING_INVOICE: Context = when(
+pub(crate) const PRECEDING_INVOICE: Context = when(
     InvoiceReferencedDocument,
     |_, d| Ok(rooted(d, HEADER_SETTLEMENT)),
     &[check(BR_55, |_, d| filled(d, &[IssuerAssignedID]))],
 );
 
-pub const DELIVERY: Context = when(
+pub(crate) const DELIVERY: Context = when(
     ApplicableHeaderTradeDelivery,
     |_, d| {
         Ok(rooted(
@@ -37,7 +37,7 @@ pub const DELIVERY: Context = when(
 );
 
 /// The payee is named, and is not the seller: neither name nor identifier nor registration number is the same.
-pub const PAYEE: Context = any(
+pub(crate) const PAYEE: Context = any(
     PayeeTradeParty,
     &[check(BR_17, |_, payee| {
         const SELLER: Steps = &[ApplicableHeaderTradeAgreement, SellerTradeParty];
@@ -59,7 +59,7 @@ pub const PAYEE: Context = any(
     })],
 );
 
-pub const SELLER: Context = any(
+pub(crate) const SELLER: Context = any(
     SellerTradeParty,
     &[check(BR_CO_26, |_, s| {
         let registered = s
@@ -74,7 +74,7 @@ pub const SELLER: Context = any(
     })],
 );
 
-pub const REPRESENTATIVE: Context = any(
+pub(crate) const REPRESENTATIVE: Context = any(
     SellerTaxRepresentativeTradeParty,
     &[
         check(BR_18, |_, r| filled(r, &[Name])),
@@ -90,7 +90,7 @@ pub const REPRESENTATIVE: Context = any(
 );
 
 /// A VAT identifier begins with a country; Greece and Northern Ireland have their own prefix.
-pub const VAT_IDENTIFIER: Context = when(
+pub(crate) const VAT_IDENTIFIER: Context = when(
     ID,
     |_, i| Ok(under(i, &[SpecifiedTaxRegistration]) && i.attr("schemeID") == Some("VA")),
     &[check(BR_CO_09, |_, i| {

@@ -9,7 +9,7 @@ use crate::invoice::rules::text::totals::*;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const CARD: Context = any(
+pub(crate) const CARD: Context = any(
     ApplicableTradeSettlementFinancialCard,
     &[check(BR_51, |_, c| {
         let length = normalized(c, &[ID])?.chars().count();
@@ -17,7 +17,7 @@ pub const CARD: Context = any(
     })],
 );
 
-pub const TRANSFER_ACCOUNT: Context = when(
+pub(crate) const TRANSFER_ACCOUNT: Context = when(
     PayeePartyCreditorFinancialAccount,
     |_, a| {
         let means = a
@@ -37,7 +37,7 @@ pub const TRANSFER_ACCOUNT: Context = when(
     ],
 );
 
-pub const PAYMENT_MEANS: Context = any(
+pub(crate) const PAYMENT_MEANS: Context = any(
     SpecifiedTradeSettlementPaymentMeans,
     &[check(BR_49, |_, m| holds(m.has(TypeCode)))],
 );
@@ -79,7 +79,7 @@ const HEADER: Steps = &[
 ];
 const LINE: Steps = &[SpecifiedLineTradeSettlement, SpecifiedTradeAllowanceCharge];
 
-pub const ALLOWANCE: Context = when(
+pub(crate) const ALLOWANCE: Context = when(
     ChargeIndicator,
     |_, i| Ok(indicates(i, HEADER, "false")),
     &[
@@ -92,7 +92,7 @@ pub const ALLOWANCE: Context = when(
     ],
 );
 
-pub const CHARGE: Context = when(
+pub(crate) const CHARGE: Context = when(
     ChargeIndicator,
     |_, i| Ok(indicates(i, HEADER, "true")),
     &[
@@ -105,7 +105,7 @@ pub const CHARGE: Context = when(
     ],
 );
 
-pub const LINE_ALLOWANCE: Context = when(
+pub(crate) const LINE_ALLOWANCE: Context = when(
     ChargeIndicator,
     |_, i| Ok(indicates(i, LINE, "false")),
     &[
@@ -117,7 +117,7 @@ pub const LINE_ALLOWANCE: Context = when(
     ],
 );
 
-pub const LINE_CHARGE: Context = when(
+pub(crate) const LINE_CHARGE: Context = when(
     ChargeIndicator,
     |_, i| Ok(indicates(i, LINE, "true")),
     &[

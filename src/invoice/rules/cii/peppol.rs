@@ -12,7 +12,7 @@ use crate::invoice::rules::text::peppol::*;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const PEPPOL: &[Context] = &[
+pub(crate) const PEPPOL: &[Context] = &[
     any(
         rsm::ExchangedDocumentContext,
         &[check(R001, |_, c| {
@@ -165,7 +165,7 @@ pub const PEPPOL: &[Context] = &[
 ];
 
 /// R008 in a pattern of its own. The exception is by the name as written.
-pub const EMPTY: &[Context] = &[Context {
+pub(crate) const EMPTY: &[Context] = &[Context {
     names: Names::Every,
     when: |_, e| {
         Ok(!e.has_children() && is_blank(e) && e.qname() != "ram:ApplicableHeaderTradeDelivery")
@@ -174,7 +174,7 @@ pub const EMPTY: &[Context] = &[Context {
     rows: &[],
 }];
 
-pub const PRICE: &[Context] = &[when(
+pub(crate) const PRICE: &[Context] = &[when(
     GrossPriceProductTradePrice,
     |_, p| {
         Ok(under(

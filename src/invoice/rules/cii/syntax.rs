@@ -241,7 +241,7 @@ const fn suffix(suffix: &'static str, within: Within, checks: &'static [Check]) 
     }
 }
 
-pub const SYNTAX: &[Context] = &[
+pub(crate) const SYNTAX: &[Context] = &[
     any(SpecifiedTradeSettlementPaymentMeans, &[]).with(&[header::PAYMENT_MEANS]),
     when(
         rsm::ExchangedDocumentContext,

@@ -11,10 +11,10 @@ use crate::invoice::rules::text::totals::*;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-pub const TOTALS: Context = any(SpecifiedTradeSettlementHeaderMonetarySummation, CHECKS);
+pub(crate) const TOTALS: Context = any(SpecifiedTradeSettlementHeaderMonetarySummation, CHECKS);
 
 /// BT-110: a VAT total in the currency of the invoice.
-pub const TAX_TOTAL: Context = when(
+pub(crate) const TAX_TOTAL: Context = when(
     TaxTotalAmount,
     |cx, e| {
         Ok(under(e, &[SpecifiedTradeSettlementHeaderMonetarySummation])

@@ -17,7 +17,7 @@ use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
 /// BR-xx-01 for categories with one line of the breakdown: it is there exactly if something uses it.
-pub fn counted_once(cx: &Cx<'_>, code: &str) -> Test {
+pub(crate) fn counted_once(cx: &Cx<'_>, code: &str) -> Test {
     let uses = cx.cii().uses(code);
     let used = uses.lines + uses.items;
     holds_or(matches!((uses.header, used), (0, 0) | (1, 1..)), || {
@@ -26,7 +26,7 @@ pub fn counted_once(cx: &Cx<'_>, code: &str) -> Test {
 }
 
 /// BR-xx-01 for categories with several rates: the official rule counts uses and lines of the breakdown together, and wants two.
-pub fn counted_pairs(cx: &Cx<'_>, code: &str) -> Test {
+pub(crate) fn counted_pairs(cx: &Cx<'_>, code: &str) -> Test {
     let uses = cx.cii().uses(code);
     let enough = |used: usize| used == 0 || used + uses.header >= 2;
     holds_or(enough(uses.lines) && enough(uses.items), || {
@@ -176,8 +176,8 @@ fn up<'t>(el: El<'t>) -> El<'t> {
 macro_rules! category {
     ($category:ident, $breakdown:ident, $allowance:ident, $charge:ident, $line:ident:
      header $name:ident $header:expr, $header_checks:expr; parties $parties:expr; rate $rate:expr) => {
-        pub const $breakdown: Context = when($name, $header, $header_checks);
-        pub const $allowance: Context = when(
+        pub(crate) const $breakdown: Context = when($name, $header, $header_checks);
+        pub(crate) const $allowance: Context = when(
             CategoryTradeTax,
             |_, t| item_tax(t, vat::$category.code, false),
             &[
@@ -185,7 +185,7 @@ macro_rules! category {
                 check(vat::$category.rate[1], |_, t| $rate(t)),
             ],
         );
-        pub const $charge: Context = when(
+        pub(crate) const $charge: Context = when(
             CategoryTradeTax,
             |_, t| item_tax(t, vat::$category.code, true),
             &[
@@ -193,7 +193,7 @@ macro_rules! category {
                 check(vat::$category.rate[2], |_, t| $rate(t)),
             ],
         );
-        pub const $line: Context = when(
+        pub(crate) const $line: Context = when(
             ApplicableTradeTax,
             |_, t| line_tax(t, vat::$category.code),
             &[
@@ -332,7 +332,7 @@ category!(CEUTA, CEUTA_HEADER, CEUTA_ALLOWANCE, CEUTA_CHARGE, CEUTA_LINE: header
     parties registered; rate no_negative_rate);
 
 /// Any line of the breakdown but those of categories L, M and O.
-pub const BREAKDOWN: Context = when(
+pub(crate) const BREAKDOWN: Context = when(
     ApplicableTradeTax,
     |_, t| Ok(under(t, &[ApplicableHeaderTradeSettlement])),
     &[

@@ -3,49 +3,49 @@
 use super::en::{fatal, warning};
 use crate::invoice::report::Rule;
 
-pub const SR_046: Rule = fatal(
+pub(crate) const SR_046: Rule = fatal(
     "CII-SR-046",
     &["BT-157"],
     "The standard number of an item (GlobalID, BT-157) has no schemeID. Enter the scheme, for example 0160 for a GTIN.",
     "Die Standardnummer eines Artikels (GlobalID, BT-157) hat kein schemeID. Tragen Sie das Schema ein, zum Beispiel 0160 für eine GTIN.",
 );
-pub const SR_090: Rule = fatal(
+pub(crate) const SR_090: Rule = fatal(
     "CII-SR-090",
     &["BT-159"],
     "The country of origin has {0} codes (OriginTradeCountry/ID, BT-159). Give exactly one, or leave the country out.",
     "Das Herkunftsland hat {0} Codes (OriginTradeCountry/ID, BT-159). Geben Sie genau einen an oder lassen Sie das Land weg.",
 );
-pub const SR_119: Rule = warning(
+pub(crate) const SR_119: Rule = warning(
     "CII-SR-119",
     &["BT-147"],
     "A discount on the gross price (BT-147) needs both an indicator \"false\" and an amount. Enter what is missing.",
     "Ein Nachlass auf den Bruttopreis (BT-147) braucht das Kennzeichen \"false\" und einen Betrag. Tragen Sie ein, was fehlt.",
 );
-pub const SR_462: Rule = fatal(
+pub(crate) const SR_462: Rule = fatal(
     "CII-SR-462",
     &["BT-8"],
     "The codes for when VAT becomes due (DueDateTypeCode, BT-8) differ: {0}. Use the same everywhere.",
     "Die Codes für die Fälligkeit der Umsatzsteuer (DueDateTypeCode, BT-8) sind verschieden: {0}. Verwenden Sie überall denselben.",
 );
-pub const SR_463: Rule = fatal(
+pub(crate) const SR_463: Rule = fatal(
     "CII-SR-463",
     &["BG-20"],
     "An allowance or charge has no indicator (ChargeIndicator). Enter true for a charge, false for an allowance.",
     "Ein Nachlass oder Zuschlag hat kein Kennzeichen (ChargeIndicator). Tragen Sie true für Zuschlag oder false für Nachlass ein.",
 );
-pub const SR_467: Rule = fatal(
+pub(crate) const SR_467: Rule = fatal(
     "CII-SR-467",
     &["BT-81"],
     "The payment means codes (BT-81) differ: {0} and {1}. EN 16931 knows one for the whole invoice; use the same everywhere.",
     "Die Codes der Zahlungsart (BT-81) sind verschieden: {0} und {1}. EN 16931 kennt einen für die ganze Rechnung; verwenden Sie überall denselben.",
 );
-pub const SR_468: Rule = fatal(
+pub(crate) const SR_468: Rule = fatal(
     "CII-SR-468",
     &["BT-82"],
     "The texts of the payment means (BT-82) differ: \"{0}\" and \"{1}\". Use the same everywhere.",
     "Die Texte der Zahlungsart (BT-82) sind verschieden: \"{0}\" und \"{1}\". Verwenden Sie überall denselben.",
 );
-pub const SR_470: Rule = fatal(
+pub(crate) const SR_470: Rule = fatal(
     "CII-SR-470",
     &["BT-84"],
     "{0} payment means for a transfer have no account (BT-84). Enter the IBAN at each.",
@@ -54,7 +54,7 @@ pub const SR_470: Rule = fatal(
 
 macro_rules! one_of_two {
     ($name:ident, $id:literal, $term:literal, $en:literal, $de:literal) => {
-        pub const $name: Rule = warning(
+        pub(crate) const $name: Rule = warning(
             $id,
             &[$term],
             concat!(
@@ -91,7 +91,7 @@ one_of_two!(
 
 macro_rules! person_or_department {
     ($name:ident, $id:literal, $term:literal, $en:literal, $de:literal) => {
-        pub const $name: Rule = warning(
+        pub(crate) const $name: Rule = warning(
             $id,
             &[$term],
             concat!(
@@ -117,7 +117,7 @@ person_or_department!(SR_466, "CII-SR-466", "BT-56", "buyer", "Käufers");
 
 macro_rules! at_most_one {
     ($name:ident, $id:literal, $term:literal, $en:literal, $de:literal) => {
-        pub const $name: Rule = warning(
+        pub(crate) const $name: Rule = warning(
             $id,
             &[$term],
             concat!("There are {0} ", $en, " (", $term, "). Keep one."),
@@ -170,7 +170,7 @@ at_most_one!(
 
 macro_rules! only_in {
     ($level:ident, $name:ident, $id:literal, $element:literal, $en:literal, $de:literal) => {
-        pub const $name: Rule = $level(
+        pub(crate) const $name: Rule = $level(
             $id,
             &[],
             concat!(
@@ -280,19 +280,19 @@ only_in!(
     "in ApplicableTradeTax"
 );
 
-pub const DT_033: Rule = fatal(
+pub(crate) const DT_033: Rule = fatal(
     "CII-DT-033",
     &["BT-130"],
     "The quantity {0} has a unit, but no invoiced quantity of the lines has one (BT-130). Enter the units of the lines.",
     "Die Menge {0} hat eine Einheit, aber keine berechnete Menge der Positionen hat eine (BT-130). Tragen Sie die Einheiten der Positionen ein.",
 );
-pub const DT_037: Rule = fatal(
+pub(crate) const DT_037: Rule = fatal(
     "CII-DT-037",
     &["BT-118"],
     "The type of a tax is \"{0}\". EN 16931 knows VAT only; enter VAT.",
     "Die Art einer Steuer ist \"{0}\". EN 16931 kennt nur die Umsatzsteuer; tragen Sie VAT ein.",
 );
-pub const DT_097: Rule = fatal(
+pub(crate) const DT_097: Rule = fatal(
     "CII-DT-097",
     &[],
     "The date \"{0}\" is no date of the form 20261231. Correct it.",

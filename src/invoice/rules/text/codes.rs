@@ -5,7 +5,7 @@ use crate::invoice::report::Rule;
 
 macro_rules! code {
     ($layer:ident $name:ident, $id:literal, $term:literal, $en:literal, $de:literal, $list:literal) => {
-        pub const $name: Rule = $layer::fatal(
+        pub(crate) const $name: Rule = $layer::fatal(
             $id,
             &[$term],
             concat!(
@@ -51,7 +51,7 @@ code!(en BR_CL_23, "BR-CL-23", "BT-130", "A unit of quantity", "Eine Mengeneinhe
 code!(en BR_CL_25, "BR-CL-25", "BT-34", "The scheme of an electronic address", "Das Schema einer elektronischen Adresse", "EAS");
 code!(en BR_CL_26, "BR-CL-26", "BT-71", "The scheme of a delivery location", "Das Schema eines Lieferorts", "ISO 6523 ICD");
 
-pub const BR_CL_24: Rule = en::fatal(
+pub(crate) const BR_CL_24: Rule = en::fatal(
     "BR-CL-24",
     &["BT-125"],
     "An attachment (BT-125) is of type \"{0}\". Attach PDF, PNG, JPEG, CSV, XLSX or ODS, and name its type correctly.",
@@ -65,7 +65,7 @@ code!(xr BR_DEX_07, "BR-DEX-07", "BT-34", "The scheme of an electronic address",
 code!(xr BR_DEX_08, "BR-DEX-08", "BT-71", "The scheme of a delivery location", "Das Schema eines Lieferorts", "ISO 6523 ICD with XR01, XR02, XR03");
 code!(xr BR_TMP_CVD_01, "BR-TMP-CVD-01", "BT-158", "The list of an item classification", "Die Liste einer Artikelklassifizierung", "UNTDID 7143 with CVD");
 
-pub const BR_DEX_01: Rule = xr::fatal(
+pub(crate) const BR_DEX_01: Rule = xr::fatal(
     "BR-DEX-01",
     &["BT-125"],
     "An attachment (BT-125) is of type \"{0}\". The XRechnung extension takes PDF, PNG, JPEG, CSV, XLSX, ODS and XML.",

@@ -5,7 +5,7 @@ use crate::invoice::report::Rule;
 
 macro_rules! decimals {
     ($name:ident, $id:literal, $term:literal, $en:literal, $de:literal) => {
-        pub const $name: Rule = fatal(
+        pub(crate) const $name: Rule = fatal(
             $id,
             &[$term],
             concat!(

@@ -1,16 +1,16 @@
 //! What the rules say, in words for people who write invoices: English and German, with places for values.
 
-pub mod cii;
-pub mod codes;
-pub mod decimals;
-pub mod document;
-pub mod german;
-pub mod peppol;
-pub mod rows;
-pub mod stops;
-pub mod totals;
-pub mod ubl;
-pub mod vat;
+pub(crate) mod cii;
+pub(crate) mod codes;
+pub(crate) mod decimals;
+pub(crate) mod document;
+pub(crate) mod german;
+pub(crate) mod peppol;
+pub(crate) mod rows;
+pub(crate) mod stops;
+pub(crate) mod totals;
+pub(crate) mod ubl;
+pub(crate) mod vat;
 
 use crate::invoice::report::{Layer, Rule, Severity};
 
@@ -38,11 +38,16 @@ type Terms = &'static [&'static str];
 pub(super) mod en {
     use super::{Layer, Rule, Severity, Terms, rule};
 
-    pub const fn fatal(id: &'static str, terms: Terms, en: &'static str, de: &'static str) -> Rule {
+    pub(crate) const fn fatal(
+        id: &'static str,
+        terms: Terms,
+        en: &'static str,
+        de: &'static str,
+    ) -> Rule {
         rule(id, Layer::En, Severity::Fatal, terms, en, de)
     }
 
-    pub const fn warning(
+    pub(crate) const fn warning(
         id: &'static str,
         terms: Terms,
         en: &'static str,
@@ -56,11 +61,16 @@ pub(super) mod en {
 pub(super) mod xr {
     use super::{Layer, Rule, Severity, Terms, rule};
 
-    pub const fn fatal(id: &'static str, terms: Terms, en: &'static str, de: &'static str) -> Rule {
+    pub(crate) const fn fatal(
+        id: &'static str,
+        terms: Terms,
+        en: &'static str,
+        de: &'static str,
+    ) -> Rule {
         rule(id, Layer::Xr, Severity::Fatal, terms, en, de)
     }
 
-    pub const fn warning(
+    pub(crate) const fn warning(
         id: &'static str,
         terms: Terms,
         en: &'static str,
@@ -69,7 +79,7 @@ pub(super) mod xr {
         rule(id, Layer::Xr, Severity::Warning, terms, en, de)
     }
 
-    pub const fn information(
+    pub(crate) const fn information(
         id: &'static str,
         terms: Terms,
         en: &'static str,

@@ -7,5 +7,5 @@ const EN: &str = "The rules stop at {element} (\"{value}\"): {rule} needs {wante
 const DE: &str = "Die Regeln brechen bei {element} (\"{value}\") ab: {rule} braucht dort {wanted}. Berichtigen Sie dieses Element; erst dann kann der \
      Rest geprüft werden.";
 
-pub const EN_STOPS: Rule = en::fatal("POSTERN-EN-STOPS", &[], EN, DE);
-pub const XR_STOPS: Rule = xr::fatal("POSTERN-XR-STOPS", &[], EN, DE);
+pub(crate) const EN_STOPS: Rule = en::fatal("POSTERN-EN-STOPS", &[], EN, DE);
+pub(crate) const XR_STOPS: Rule = xr::fatal("POSTERN-XR-STOPS", &[], EN, DE);

@@ -5,7 +5,7 @@ use super::en::fatal;
 use crate::invoice::report::Rule;
 
 /// The rules of one VAT category.
-pub struct Category {
+pub(crate) struct Category {
     /// The code in BT-95, BT-102, BT-118 and BT-151.
     pub code: &'static str,
     /// 01: the breakdown has the category if lines, allowances or charges have it.
@@ -26,7 +26,7 @@ macro_rules! category {
     ($name:ident, $id:literal, $code:literal, $en:literal, $de:literal,
      parties: $parties_en:literal, $parties_de:literal; rate: $rate_en:literal, $rate_de:literal;
      tax: $tax_en:literal, $tax_de:literal; reason: $reason_en:literal, $reason_de:literal) => {
-        pub const $name: Category = Category {
+        pub(crate) const $name: Category = Category {
             code: $code,
             breakdown: fatal(
                 concat!("BR-", $id, "-01"),
@@ -185,49 +185,49 @@ category!(CEUTA, "AG", "M", "IPSI of Ceuta and Melilla", "IPSI von Ceuta und Mel
     reason: "taxed supplies have no reason for an exemption. Remove BT-120 and BT-121.",
         "Steuerpflichtige Leistungen haben keinen Befreiungsgrund. Entfernen Sie BT-120 und BT-121.");
 
-pub const BR_IC_11: Rule = fatal(
+pub(crate) const BR_IC_11: Rule = fatal(
     "BR-IC-11",
     &["BT-72"],
     "An intra-community supply (category K) needs the date of delivery (BT-72) or an invoicing period (BG-14). Enter one of them.",
     "Eine innergemeinschaftliche Lieferung (Kategorie K) braucht das Lieferdatum (BT-72) oder einen Abrechnungszeitraum (BG-14). Tragen Sie eines davon ein.",
 );
-pub const BR_IC_12: Rule = fatal(
+pub(crate) const BR_IC_12: Rule = fatal(
     "BR-IC-12",
     &["BT-80"],
     "An intra-community supply (category K) needs the country of the delivery address (BT-80). Enter it.",
     "Eine innergemeinschaftliche Lieferung (Kategorie K) braucht das Land der Lieferanschrift (BT-80). Tragen Sie es ein.",
 );
-pub const BR_O_11: Rule = fatal(
+pub(crate) const BR_O_11: Rule = fatal(
     "BR-O-11",
     &["BG-23"],
     "The breakdown has category O (outside the scope of VAT): it must have no other category. Split the invoice, or correct the categories.",
     "Die Aufschlüsselung hat die Kategorie O (nicht steuerbar): Sie darf keine andere haben. Teilen Sie die Rechnung oder berichtigen Sie die Kategorien.",
 );
-pub const BR_O_12: Rule = fatal(
+pub(crate) const BR_O_12: Rule = fatal(
     "BR-O-12",
     &["BT-151"],
     "The breakdown has category O (outside the scope of VAT): no line (BT-151) may have another category. Correct the lines.",
     "Die Aufschlüsselung hat die Kategorie O (nicht steuerbar): Keine Position (BT-151) darf eine andere haben. Berichtigen Sie die Positionen.",
 );
-pub const BR_O_13: Rule = fatal(
+pub(crate) const BR_O_13: Rule = fatal(
     "BR-O-13",
     &["BT-95"],
     "The breakdown has category O (outside the scope of VAT): no allowance (BT-95) may have another category. Correct the allowances.",
     "Die Aufschlüsselung hat die Kategorie O (nicht steuerbar): Kein Nachlass (BT-95) darf eine andere haben. Berichtigen Sie die Nachlässe.",
 );
-pub const BR_O_14: Rule = fatal(
+pub(crate) const BR_O_14: Rule = fatal(
     "BR-O-14",
     &["BT-102"],
     "The breakdown has category O (outside the scope of VAT): no charge (BT-102) may have another category. Correct the charges.",
     "Die Aufschlüsselung hat die Kategorie O (nicht steuerbar): Kein Zuschlag (BT-102) darf eine andere haben. Berichtigen Sie die Zuschläge.",
 );
-pub const BR_B_01: Rule = fatal(
+pub(crate) const BR_B_01: Rule = fatal(
     "BR-B-01",
     &["BT-151"],
     "VAT category B (split payment) is for domestic invoices in Italy only. Choose another category.",
     "Die Umsatzsteuerkategorie B (Split Payment) gilt nur für inländische Rechnungen in Italien. Wählen Sie eine andere Kategorie.",
 );
-pub const BR_B_02: Rule = fatal(
+pub(crate) const BR_B_02: Rule = fatal(
     "BR-B-02",
     &["BT-151"],
     "The invoice has VAT categories B (split payment) and S (standard rate) together. Use one of them only.",

@@ -2,16 +2,16 @@
 
 use super::engine::{Cx, Pattern};
 
-pub struct Facts<'t> {
+pub(crate) struct Facts<'t> {
     _cx: std::marker::PhantomData<&'t ()>,
 }
 
 impl<'t> Facts<'t> {
-    pub fn new(_: &Cx<'t>) -> Self {
+    pub(crate) fn new(_: &Cx<'t>) -> Self {
         Facts {
             _cx: std::marker::PhantomData,
         }
     }
 }
 
-pub const PATTERNS: &[Pattern] = &[];
+pub(crate) const PATTERNS: &[Pattern] = &[];

@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent, fatal_absent, fatal_once, fatal_
 
 /// At /rsm:ExchangedDocumentContext.
 #[rustfmt::skip]
-pub const CONTEXT: &[Row] = &[
+pub(crate) const CONTEXT: &[Row] = &[
     absent("CII-SR-001", &[SpecifiedTransactionID]),
     absent("CII-SR-002", &[TestIndicator]),
     once("CII-SR-003", &[BusinessProcessSpecifiedDocumentContextParameter]),
@@ -21,7 +21,7 @@ pub const CONTEXT: &[Row] = &[
 
 /// At /rsm:ExchangedDocument.
 #[rustfmt::skip]
-pub const DOCUMENT: &[Row] = &[
+pub(crate) const DOCUMENT: &[Row] = &[
     absent("CII-SR-013", &[Name]),
     fatal_one("CII-SR-014", &[TypeCode]),
     absent("CII-SR-015", &[IssueDateTime, udt::DateTime]),
@@ -45,13 +45,13 @@ pub const DOCUMENT: &[Row] = &[
 
 /// At /rsm:ExchangedDocument/IncludedNote.
 #[rustfmt::skip]
-pub const NOTE: &[Row] = &[
+pub(crate) const NOTE: &[Row] = &[
     once("CII-SR-030", &[Content]),
 ];
 
 /// At /ApplicableHeaderTradeAgreement.
 #[rustfmt::skip]
-pub const AGREEMENT: &[Row] = &[
+pub(crate) const AGREEMENT: &[Row] = &[
     absent("CII-SR-442", &[Reference]),
     absent("CII-SR-222", &[SellerTradeParty, RoleCode]),
     absent("CII-SR-223", &[SellerTradeParty, SpecifiedLegalOrganization, LegalClassificationCode]),
@@ -147,7 +147,7 @@ pub const AGREEMENT: &[Row] = &[
 
 /// At /ApplicableHeaderTradeDelivery.
 #[rustfmt::skip]
-pub const DELIVERY: &[Row] = &[
+pub(crate) const DELIVERY: &[Row] = &[
     absent("CII-SR-308", &[RelatedSupplyChainConsignment]),
     absent("CII-SR-309", &[ShipToTradeParty, RoleCode]),
     absent("CII-SR-310", &[ShipToTradeParty, Description]),
@@ -183,7 +183,7 @@ pub const DELIVERY: &[Row] = &[
 
 /// At the document element.
 #[rustfmt::skip]
-pub const INVOICE: &[Row] = &[
+pub(crate) const INVOICE: &[Row] = &[
     fatal_absent("CII-DT-013", &[]).attr("languageID"),
     fatal_absent("CII-DT-014", &[]).attr("languageLocaleID"),
     fatal_once("CII-SR-469", &[ApplicableHeaderTradeSettlement, PaymentReference]).anywhere(),
@@ -191,13 +191,13 @@ pub const INVOICE: &[Row] = &[
 
 /// At //SpecifiedTradeSettlementPaymentMeans.
 #[rustfmt::skip]
-pub const PAYMENT_MEANS: &[Row] = &[
+pub(crate) const PAYMENT_MEANS: &[Row] = &[
     absent("CII-SR-464", &[PayerSpecifiedDebtorFinancialInstitution]),
 ];
 
 /// At //SpecifiedTradeAllowanceCharge.
 #[rustfmt::skip]
-pub const ALLOWANCE_CHARGE: &[Row] = &[
+pub(crate) const ALLOWANCE_CHARGE: &[Row] = &[
     fatal_once("CII-SR-471", &[RateApplicablePercent]),
     fatal_once("CII-SR-472", &[CategoryTradeTax]),
     fatal_once("CII-SR-473", &[ActualAmount]),
@@ -205,6 +205,6 @@ pub const ALLOWANCE_CHARGE: &[Row] = &[
 
 /// At //GrossPriceProductTradePrice/AppliedTradeAllowanceCharge.
 #[rustfmt::skip]
-pub const PRICE_ALLOWANCE: &[Row] = &[
+pub(crate) const PRICE_ALLOWANCE: &[Row] = &[
     fatal_once("CII-SR-440", &[ActualAmount]),
 ];

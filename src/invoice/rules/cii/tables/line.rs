@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent, fatal_once, fatal_one, once, one
 
 /// At /IncludedSupplyChainTradeLineItem.
 #[rustfmt::skip]
-pub const LINE: &[Row] = &[
+pub(crate) const LINE: &[Row] = &[
     absent("CII-SR-035", &[DescriptionCode]),
     absent("CII-SR-036", &[ParentLineID]),
     absent("CII-SR-037", &[LineStatusCode]),
@@ -16,7 +16,7 @@ pub const LINE: &[Row] = &[
 
 /// At /IncludedSupplyChainTradeLineItem/AssociatedDocumentLineDocument.
 #[rustfmt::skip]
-pub const LINE_DOCUMENT: &[Row] = &[
+pub(crate) const LINE_DOCUMENT: &[Row] = &[
     once("CII-SR-039", &[IncludedNote]),
     once("CII-SR-040", &[IncludedNote, Content]),
     absent("CII-SR-041", &[IncludedNote, SubjectCode]),
@@ -27,7 +27,7 @@ pub const LINE_DOCUMENT: &[Row] = &[
 
 /// At /IncludedSupplyChainTradeLineItem/SpecifiedTradeProduct.
 #[rustfmt::skip]
-pub const PRODUCT: &[Row] = &[
+pub(crate) const PRODUCT: &[Row] = &[
     absent("CII-SR-045", &[ID]),
     absent("CII-SR-048", &[ManufacturerAssignedID]),
     absent("CII-SR-049", &[TradeName]),
@@ -86,14 +86,14 @@ pub const PRODUCT: &[Row] = &[
 
 /// At /IncludedSupplyChainTradeLineItem/SpecifiedTradeProduct/ApplicableProductCharacteristic.
 #[rustfmt::skip]
-pub const CHARACTERISTIC: &[Row] = &[
+pub(crate) const CHARACTERISTIC: &[Row] = &[
     fatal_one("CII-SR-069", &[Description]),
     fatal_one("CII-SR-072", &[Value]),
 ];
 
 /// At /IncludedSupplyChainTradeLineItem/SpecifiedLineTradeAgreement.
 #[rustfmt::skip]
-pub const LINE_AGREEMENT: &[Row] = &[
+pub(crate) const LINE_AGREEMENT: &[Row] = &[
     absent("CII-SR-104", &[BuyerReference]),
     absent("CII-SR-105", &[BuyerRequisitionerTradeParty]),
     absent("CII-SR-106", &[ApplicableTradeDeliveryTerms]),
@@ -148,7 +148,7 @@ pub const LINE_AGREEMENT: &[Row] = &[
 
 /// At /IncludedSupplyChainTradeLineItem/SpecifiedLineTradeDelivery.
 #[rustfmt::skip]
-pub const LINE_DELIVERY: &[Row] = &[
+pub(crate) const LINE_DELIVERY: &[Row] = &[
     absent("CII-SR-151", &[RequestedQuantity]),
     absent("CII-SR-152", &[ReceivedQuantity]),
     absent("CII-SR-153", &[ChargeFreeQuantity]),
@@ -180,7 +180,7 @@ pub const LINE_DELIVERY: &[Row] = &[
 
 /// At /IncludedSupplyChainTradeLineItem/SpecifiedLineTradeSettlement.
 #[rustfmt::skip]
-pub const LINE_SETTLEMENT: &[Row] = &[
+pub(crate) const LINE_SETTLEMENT: &[Row] = &[
     absent("CII-SR-178", &[PaymentReference]),
     absent("CII-SR-179", &[InvoiceIssuerReference]),
     absent("CII-SR-180", &[TotalAdjustmentAmount]),

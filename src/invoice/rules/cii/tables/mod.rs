@@ -1,6 +1,6 @@
 //! Rows of the families CII-SR and CII-DT.
 
-pub mod header;
-pub mod line;
-pub mod settlement;
-pub mod types;
+pub(crate) mod header;
+pub(crate) mod line;
+pub(crate) mod settlement;
+pub(crate) mod types;

@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent, fatal_once, once};
 
 /// At /ApplicableHeaderTradeSettlement.
 #[rustfmt::skip]
-pub const SETTLEMENT: &[Row] = &[
+pub(crate) const SETTLEMENT: &[Row] = &[
     absent("CII-SR-339", &[DuePayableAmount]),
     absent("CII-SR-340", &[CreditorReferenceTypeCode]),
     absent("CII-SR-341", &[CreditorReferenceType]),
@@ -99,7 +99,7 @@ pub const SETTLEMENT: &[Row] = &[
 
 /// At /ApplicableHeaderTradeSettlement/SpecifiedTradeSettlementHeaderMonetarySummation.
 #[rustfmt::skip]
-pub const TOTALS: &[Row] = &[
+pub(crate) const TOTALS: &[Row] = &[
     absent("CII-SR-411", &[InformationAmount]),
     absent("CII-SR-412", &[TotalDiscountAmount]),
     absent("CII-SR-413", &[TotalAllowanceChargeAmount]),

@@ -6,14 +6,14 @@ use crate::invoice::rules::table::{Row, absent, fatal_absent};
 
 /// At //*[ends-with(name(), 'DocumentContextParameter')].
 #[rustfmt::skip]
-pub const CONTEXT_PARAMETER: &[Row] = &[
+pub(crate) const CONTEXT_PARAMETER: &[Row] = &[
     absent("CII-SR-04", &[Value]),
     absent("CII-SR-05", &[SpecifiedDocumentVersion]),
 ];
 
 /// At /rsm:ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID | /rsm:ExchangedDocument/ID | /IncludedSupplyChainTradeLineItem/AssociatedDocumentLineDocument/LineID | /IncludedSupplyChainTradeLineItem/SpecifiedTradeProduct/SellerAssignedID.
 #[rustfmt::skip]
-pub const PLAIN_ID: &[Row] = &[
+pub(crate) const PLAIN_ID: &[Row] = &[
     fatal_absent("CII-DT-001", &[]).attr("schemeName"),
     fatal_absent("CII-DT-002", &[]).attr("schemeAgencyName"),
     fatal_absent("CII-DT-003", &[]).attr("schemeDataURI"),
@@ -25,7 +25,7 @@ pub const PLAIN_ID: &[Row] = &[
 
 /// At //*[ends-with(name(), 'ID')].
 #[rustfmt::skip]
-pub const ANY_ID: &[Row] = &[
+pub(crate) const ANY_ID: &[Row] = &[
     fatal_absent("CII-DT-101", &[]).attr("schemeName"),
     fatal_absent("CII-DT-102", &[]).attr("schemeAgencyName"),
     fatal_absent("CII-DT-103", &[]).attr("schemeDataURI"),
@@ -34,14 +34,14 @@ pub const ANY_ID: &[Row] = &[
 
 /// At //TypeCode.
 #[rustfmt::skip]
-pub const TYPE_CODE: &[Row] = &[
+pub(crate) const TYPE_CODE: &[Row] = &[
     fatal_absent("CII-DT-008", &[]).attr("name"),
     fatal_absent("CII-DT-009", &[]).attr("listURI"),
 ];
 
 /// At /IncludedSupplyChainTradeLineItem/SpecifiedLineTradeSettlement/ApplicableTradeTax/CategoryCode.
 #[rustfmt::skip]
-pub const LINE_CATEGORY_CODE: &[Row] = &[
+pub(crate) const LINE_CATEGORY_CODE: &[Row] = &[
     absent("CII-DT-045", &[]).attr("listID"),
     absent("CII-DT-046", &[]).attr("listAgencyID"),
     absent("CII-DT-047", &[]).attr("listVersionID"),
@@ -50,7 +50,7 @@ pub const LINE_CATEGORY_CODE: &[Row] = &[
 
 /// At //*[ends-with(name(), 'ReferencedDocument')].
 #[rustfmt::skip]
-pub const REFERENCED_DOCUMENT: &[Row] = &[
+pub(crate) const REFERENCED_DOCUMENT: &[Row] = &[
     fatal_absent("CII-DT-016", &[StatusCode]),
     fatal_absent("CII-DT-017", &[CopyIndicator]),
     fatal_absent("CII-DT-019", &[GlobalID]),
@@ -65,14 +65,14 @@ pub const REFERENCED_DOCUMENT: &[Row] = &[
 
 /// At //*[ends-with(name(), 'Amount') and not (self::TaxTotalAmount)].
 #[rustfmt::skip]
-pub const AMOUNT: &[Row] = &[
+pub(crate) const AMOUNT: &[Row] = &[
     fatal_absent("CII-DT-031", &[]).attr("currencyID"),
     fatal_absent("CII-DT-032", &[]).attr("currencyCodeListVersionID"),
 ];
 
 /// At //*[ends-with(name(), 'Quantity')].
 #[rustfmt::skip]
-pub const QUANTITY: &[Row] = &[
+pub(crate) const QUANTITY: &[Row] = &[
     fatal_absent("CII-DT-034", &[]).attr("unitCodeListID"),
     fatal_absent("CII-DT-035", &[]).attr("unitCodeListAgencyID"),
     fatal_absent("CII-DT-036", &[]).attr("unitCodeListAgencyName"),
@@ -80,7 +80,7 @@ pub const QUANTITY: &[Row] = &[
 
 /// At //*[ends-with(name(), 'TradeTax')].
 #[rustfmt::skip]
-pub const TRADE_TAX: &[Row] = &[
+pub(crate) const TRADE_TAX: &[Row] = &[
     absent("CII-DT-038", &[CalculatedRate]),
     absent("CII-DT-039", &[CalculationSequenceNumeric]),
     absent("CII-DT-040", &[BasisQuantity]),
@@ -107,7 +107,7 @@ pub const TRADE_TAX: &[Row] = &[
 
 /// At //BillingSpecifiedPeriod.
 #[rustfmt::skip]
-pub const PERIOD: &[Row] = &[
+pub(crate) const PERIOD: &[Row] = &[
     fatal_absent("CII-DT-068", &[StartDateTime, udt::DateTime]),
     fatal_absent("CII-DT-069", &[DurationMeasure]),
     fatal_absent("CII-DT-070", &[InclusiveIndicator]),
@@ -126,7 +126,7 @@ pub const PERIOD: &[Row] = &[
 
 /// At //PostalTradeAddress.
 #[rustfmt::skip]
-pub const ADDRESS: &[Row] = &[
+pub(crate) const ADDRESS: &[Row] = &[
     fatal_absent("CII-DT-082", &[ID]),
     fatal_absent("CII-DT-083", &[PostOfficeBox]),
     fatal_absent("CII-DT-084", &[BuildingName]),

@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent};
 
 /// UBL-CR and UBL-DT at the document element.
 #[rustfmt::skip]
-pub const ATTRIBUTES: &[Row] = &[
+pub(crate) const ATTRIBUTES: &[Row] = &[
     absent("UBL-CR-648", &[cbc::CustomizationID]).attr("schemeID"),
     absent("UBL-CR-649", &[cbc::ProfileID]).attr("schemeID"),
     absent("UBL-CR-650", &[cbc::ID]).attr("schemeID"),

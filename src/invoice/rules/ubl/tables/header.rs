@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent};
 
 /// UBL-CR at the document element.
 #[rustfmt::skip]
-pub const HEADER: &[Row] = &[
+pub(crate) const HEADER: &[Row] = &[
     absent("UBL-CR-001", &[ext::UBLExtensions]),
     absent("UBL-CR-003", &[cbc::ProfileExecutionID]),
     absent("UBL-CR-004", &[cbc::CopyIndicator]),

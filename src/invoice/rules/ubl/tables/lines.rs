@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent};
 
 /// UBL-CR at the document element, for InvoiceLine and CreditNoteLine.
 #[rustfmt::skip]
-pub const LINES: &[Row] = &[
+pub(crate) const LINES: &[Row] = &[
     absent("UBL-CR-515", &[cbc::UUID]),
     absent("UBL-CR-516", &[cbc::TaxPointDate]),
     absent("UBL-CR-517", &[cbc::AccountingCostCode]),

@@ -1,8 +1,8 @@
 //! Rows of the families UBL-CR, UBL-SR and UBL-DT.
 
-pub mod attributes;
-pub mod header;
-pub mod lines;
-pub mod once;
-pub mod parties;
-pub mod payment;
+pub(crate) mod attributes;
+pub(crate) mod header;
+pub(crate) mod lines;
+pub(crate) mod once;
+pub(crate) mod parties;
+pub(crate) mod payment;

@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, fatal_once, fatal_one};
 
 /// At the document element.
 #[rustfmt::skip]
-pub const INVOICE: &[Row] = &[
+pub(crate) const INVOICE: &[Row] = &[
     fatal_once("UBL-SR-01", &[ContractDocumentReference, cbc::ID]),
     fatal_once("UBL-SR-02", &[ReceiptDocumentReference, cbc::ID]),
     fatal_once("UBL-SR-03", &[DespatchDocumentReference, cbc::ID]),
@@ -32,31 +32,31 @@ pub const INVOICE: &[Row] = &[
 
 /// At cac:AdditionalDocumentReference.
 #[rustfmt::skip]
-pub const DOCUMENT_REFERENCE: &[Row] = &[
+pub(crate) const DOCUMENT_REFERENCE: &[Row] = &[
     fatal_once("UBL-SR-33", &[cbc::DocumentDescription]),
 ];
 
 /// At cac:Delivery.
 #[rustfmt::skip]
-pub const DELIVERY: &[Row] = &[
+pub(crate) const DELIVERY: &[Row] = &[
     fatal_once("UBL-SR-25", &[DeliveryParty, PartyName, cbc::Name]),
 ];
 
 /// At cac:AllowanceCharge[cbc:ChargeIndicator = false()].
 #[rustfmt::skip]
-pub const ALLOWANCE: &[Row] = &[
+pub(crate) const ALLOWANCE: &[Row] = &[
     fatal_once("UBL-SR-30", &[cbc::AllowanceChargeReason]),
 ];
 
 /// At cac:AllowanceCharge[cbc:ChargeIndicator = true()].
 #[rustfmt::skip]
-pub const CHARGE: &[Row] = &[
+pub(crate) const CHARGE: &[Row] = &[
     fatal_once("UBL-SR-31", &[cbc::AllowanceChargeReason]),
 ];
 
 /// At cac:InvoiceLine | cac:CreditNoteLine.
 #[rustfmt::skip]
-pub const LINE: &[Row] = &[
+pub(crate) const LINE: &[Row] = &[
     fatal_once("UBL-SR-34", &[cbc::Note]),
     fatal_once("UBL-SR-35", &[OrderLineReference, cbc::LineID]),
     fatal_once("UBL-SR-36", &[InvoicePeriod]),
@@ -68,7 +68,7 @@ pub const LINE: &[Row] = &[
 
 /// At cac:PaymentMeans.
 #[rustfmt::skip]
-pub const PAYMENT_MEANS: &[Row] = &[
+pub(crate) const PAYMENT_MEANS: &[Row] = &[
     fatal_once("UBL-SR-26", &[cbc::PaymentID]),
     fatal_once("UBL-SR-27", &[cbc::PaymentMeansCode]),
     fatal_once("UBL-SR-28", &[PaymentMandate, cbc::ID]),
@@ -76,19 +76,19 @@ pub const PAYMENT_MEANS: &[Row] = &[
 
 /// At cac:BillingReference.
 #[rustfmt::skip]
-pub const BILLING_REFERENCE: &[Row] = &[
+pub(crate) const BILLING_REFERENCE: &[Row] = &[
     fatal_once("UBL-SR-06", &[InvoiceDocumentReference]),
 ];
 
 /// At cac:TaxRepresentativeParty.
 #[rustfmt::skip]
-pub const TAX_REPRESENTATIVE: &[Row] = &[
+pub(crate) const TAX_REPRESENTATIVE: &[Row] = &[
     fatal_once("UBL-SR-22", &[PartyName, cbc::Name]),
     fatal_once("UBL-SR-23", &[PartyTaxScheme, cbc::CompanyID]),
 ];
 
 /// At cac:TaxSubtotal.
 #[rustfmt::skip]
-pub const TAX_SUBTOTAL: &[Row] = &[
+pub(crate) const TAX_SUBTOTAL: &[Row] = &[
     fatal_once("UBL-SR-32", &[TaxCategory, cbc::TaxExemptionReason]),
 ];

@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent};
 
 /// UBL-CR at the document element.
 #[rustfmt::skip]
-pub const PARTIES: &[Row] = &[
+pub(crate) const PARTIES: &[Row] = &[
     absent("UBL-CR-166", &[AccountingSupplierParty, Party, PostalAddress, Country, cbc::Name]),
     absent("UBL-CR-167", &[AccountingSupplierParty, Party, PostalAddress, LocationCoordinate]),
     absent("UBL-CR-168", &[AccountingSupplierParty, Party, PhysicalLocation]),

@@ -6,7 +6,7 @@ use crate::invoice::rules::table::{Row, absent};
 
 /// UBL-CR at the document element.
 #[rustfmt::skip]
-pub const PAYMENT: &[Row] = &[
+pub(crate) const PAYMENT: &[Row] = &[
     absent("UBL-CR-380", &[Delivery, DeliveryLocation, SubsidiaryLocation]),
     absent("UBL-CR-381", &[Delivery, DeliveryLocation, LocationCoordinate]),
     absent("UBL-CR-382", &[Delivery, AlternativeDeliveryLocation]),
