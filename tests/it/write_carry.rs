@@ -9,7 +9,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use postern::{
     account::{Account, FlagChange, Selected},
-    mail::{ErrorClass, Uid},
+    mail::{AccountName, ErrorClass, Uid},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -128,7 +128,7 @@ async fn what_is_expunged_is_in_the_deleted_items_at_once() {
         let world = World::with_inbox(mails(2)).await;
         world.deliver(json!("deleteditems"), &mime("old")).await;
         let graph = world.graph.with_pace(postern::graph::Pace::default());
-        let account = Account::new("anna".into(), world.store.clone(), graph);
+        let account = Account::new(AccountName::new("anna"), world.store.clone(), graph);
         let inbox = account.select(&mailbox(INBOX)).await.unwrap();
         delete(&account, &inbox, &uids([1])).await;
         let status = if listing {
