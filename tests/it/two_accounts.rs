@@ -172,9 +172,13 @@ async fn two_accounts_of_one_mailbox_are_one_mailbox() {
             .await;
     }
     // Pages of the first listing, told to both.
-    world
-        .post("switch", json!({"name": "delta-page-cap", "value": 4}))
-        .await;
+    for (name, value) in [
+        ("delta-page-cap", json!(4)),
+        ("auto-approve-user", json!("one@example.com")),
+    ] {
+        let switch = json!({"name": name, "value": value});
+        world.post("switch", switch).await;
+    }
     let server = world.server();
     let [mut one, mut uno] = ["one", "uno"].map(|name| {
         world.ask(&["account", "login", name]);
