@@ -19,6 +19,7 @@ mod filter;
 mod folders;
 mod http;
 mod ids;
+mod journal;
 mod mailbox;
 mod messages;
 mod mimeview;
@@ -26,6 +27,7 @@ mod project;
 pub mod regenerate;
 mod rights;
 mod route;
+pub mod script;
 pub mod seed;
 mod send;
 mod server;
@@ -33,6 +35,7 @@ mod switches;
 mod tls;
 mod traffic;
 mod users;
+mod window;
 mod wire;
 mod world;
 
@@ -77,8 +80,7 @@ pub struct Sandbox {
     graph: Url,
     login: Url,
     admin: Url,
-    tls: Arc<tls::Tls>,
-    stop: CancellationToken,
+    shared: Shared,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -157,8 +159,7 @@ impl Sandbox {
             graph,
             login,
             admin,
-            tls,
-            stop: shared.stop,
+            shared,
             tasks,
         })
     }
@@ -179,12 +180,22 @@ impl Sandbox {
 
     /// The certificate of the authority behind https (each port speaks both), as PEM.
     pub fn authority_pem(&self) -> &str {
-        &self.tls.authority
+        &self.shared.tls.authority
+    }
+
+    /// Sets the switches of a script and adds its faults. Its mailbox is for the caller to make.
+    pub fn follow(&self, script: script::Script) {
+        let mut world = self.shared.world();
+        for (name, value) in script.switches {
+            // Checked when the script was read.
+            let _ = world.set_switch(&name, value);
+        }
+        world.faults.extend(script.faults);
     }
 
     /// Stops listening and waits for answers under way, two seconds at most.
     pub async fn stop(mut self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
         for task in std::mem::take(&mut self.tasks) {
             let abort = task.abort_handle();
             if tokio::time::timeout(GRACE, task).await.is_err() {
@@ -196,7 +207,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
     }
 }
 

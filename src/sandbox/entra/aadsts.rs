@@ -210,7 +210,8 @@ pub(super) fn refuse(world: &World, call: &Call, number: u32) -> Answer {
 /// A refusal with a text of its own.
 pub(super) fn refusal(world: &World, call: &Call, number: u32, text: &str) -> Answer {
     let kind = kind(number);
-    let error = match world.switches.on("entra-interaction-required") {
+    let policy = kind.front == "interaction_required";
+    let error = match policy && world.switches.on("entra-interaction-required") {
         true => kind.front,
         false => kind.token,
     };

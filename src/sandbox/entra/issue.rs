@@ -15,7 +15,7 @@ use crate::sandbox::{
     directory::Kind,
     http::{Answer, Call, put},
     ids,
-    world::{World, now},
+    world::World,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -233,7 +233,7 @@ pub(super) fn app_token(world: &mut World, client: &Client, resource: Resource) 
 
 /// A v1.0 token, as Graph's are. Clients are not to look into it.
 fn access_token(world: &World, client: &Client, access: &Access, seconds: u64) -> String {
-    let issued = now();
+    let issued = world.now();
     let life = i64::try_from(seconds).unwrap_or(3_600);
     let tenant = match access.user {
         Some(user) => tenant_of(world, user),
@@ -287,7 +287,7 @@ fn subject(client: &str, object: &str) -> String {
 
 /// OpenID Connect Core section 2; Entra: id token claims reference.
 pub(super) fn id_token(world: &World, call: &Call, client: &str, grant: &Grant) -> String {
-    let now = now();
+    let now = world.now();
     let tenant = tenant_of(world, grant.user);
     let mut claims = json!({
         "aud": client,

@@ -149,7 +149,7 @@ fn alive(world: &World, call: &Call, token: &Refresh) -> Result<(), Answer> {
         let issued = chrono::DateTime::from_timestamp(token.made, 0).unwrap_or_default();
         let text = format!(
             "The refresh token has expired due to inactivity. The token was issued on {} and was inactive for 90.00:00:00.",
-            issued.format("%Y-%m-%dT%H:%M:%S%.7fZ")
+            issued.format("%Y-%m-%dT%H:%M:%S.0000000Z")
         );
         return Err(refusal(world, call, 700_082, &text));
     }
