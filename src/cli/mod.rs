@@ -9,6 +9,7 @@ mod check;
 mod config_file;
 mod demo;
 mod run;
+mod sandbox;
 mod signals;
 
 use crate::telemetry;
@@ -46,6 +47,8 @@ enum LogFormat {
 enum Command {
     /// Try it: a sandbox tenant on this computer, with mail, accounts and passwords
     Demo(demo::Demo),
+    /// The sandbox tenant alone, for any program that speaks Microsoft Graph
+    Sandbox(sandbox::Sandbox),
     /// Serve the accounts of the config file
     Run(run::Run),
     /// Check the config file and do nothing else
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = start_log(&arguments).and_then(|()| match arguments.command {
         Command::Demo(command) => command.run(),
+        Command::Sandbox(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Account(command) => command.run(),

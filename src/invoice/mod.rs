@@ -4,6 +4,7 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
+//! | [`codes`] | code lists |
 //! | [`tree`] | the XML document, safe and fast, with XPath's view of it |
 //! | [`names`] | element names as integers |
 //! | [`decimal`] | exact decimals (`xs:decimal`) |
@@ -14,6 +15,7 @@
 //! | [`check`](mod@check) | all layers in order, and the verdict |
 
 pub mod check;
+pub mod codes;
 pub mod decimal;
 pub mod names;
 pub mod report;

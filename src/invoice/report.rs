@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 /// One rule in one syntax.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub id: &'static str,
     pub layer: Layer,
@@ -108,6 +108,11 @@ impl Out {
         if !test {
             self.fire(rule, el);
         }
+    }
+
+    /// Forgets what fired of a layer.
+    pub fn drop_layer(&mut self, layer: Layer) {
+        self.fired.retain(|f| f.rule.layer != layer);
     }
 
     pub fn fired(&self) -> &[Fired] {

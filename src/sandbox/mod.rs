@@ -18,6 +18,7 @@ mod folders;
 mod grant;
 mod http;
 mod ids;
+mod journal;
 mod jwt;
 mod mailbox;
 mod messages;
@@ -25,12 +26,14 @@ mod mimeview;
 mod project;
 pub mod regenerate;
 mod route;
+pub mod script;
 pub mod seed;
 mod send;
 mod server;
 mod switches;
 mod traffic;
 mod users;
+mod window;
 mod world;
 
 use server::Face;
@@ -73,7 +76,7 @@ pub struct Sandbox {
     graph: Url,
     login: Url,
     admin: Url,
-    stop: CancellationToken,
+    shared: Shared,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -142,7 +145,7 @@ impl Sandbox {
             graph,
             login,
             admin,
-            stop: shared.stop,
+            shared,
             tasks,
         })
     }
@@ -161,9 +164,19 @@ impl Sandbox {
         self.admin.clone()
     }
 
+    /// Sets the switches of a script and adds its faults. Its mailbox is for the caller to make.
+    pub fn follow(&self, script: script::Script) {
+        let mut world = self.shared.world();
+        for (name, value) in script.switches {
+            // Checked when the script was read.
+            let _ = world.set_switch(&name, value);
+        }
+        world.faults.extend(script.faults);
+    }
+
     /// Stops listening and waits for answers under way, two seconds at most.
     pub async fn stop(mut self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
         for task in std::mem::take(&mut self.tasks) {
             let abort = task.abort_handle();
             if tokio::time::timeout(GRACE, task).await.is_err() {
@@ -175,7 +188,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     ids::{Parsed, Wrong},
     mailbox::Mailbox,
     messages, send, users,
-    world::{World, now},
+    world::World,
 };
 
 /// A request being handled.
@@ -53,17 +53,13 @@ fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
     let access = entra::authenticate(world, call)?;
     let cap = usize::try_from(world.switches.number("body-cap")).unwrap_or(usize::MAX);
     if call.body.len() > cap {
-        return Err(error(
-            413,
-            "BadRequest",
-            "The maximum request length supported is 4MB.",
-        ));
+        return Err(too_large(world));
     }
     let mut ctx = Ctx {
+        now: world.now(),
         world,
         call,
         access,
-        now: now(),
     };
     let segments: Vec<_> = call.segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
@@ -73,6 +69,20 @@ fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
         ["me", rest @ ..] => mailbox(&mut ctx, None, rest),
         ["users", who, rest @ ..] => mailbox(&mut ctx, Some(who), rest),
         _ => Err(no_segment(segments.first().copied().unwrap_or(""))),
+    }
+}
+
+/// All three are on record.
+fn too_large(world: &World) -> Box<Answer> {
+    let text = "The maximum request length supported is 4MB.";
+    match world.switches.text("body-cap-as") {
+        "400" => error(400, "BadRequest", text),
+        "ErrorMessageSizeExceeded" => error(
+            400,
+            "ErrorMessageSizeExceeded",
+            "The message exceeds the maximum supported size.",
+        ),
+        _ => error(413, "BadRequest", text),
     }
 }
 
@@ -139,6 +149,9 @@ fn message(
         ("POST", ["copy"]) => messages::relocate(ctx, target, id, true),
         ("POST", ["send"]) => send::send_draft(ctx, target, id),
         ("GET", ["$value"]) if !in_folder => messages::value(ctx, target, id),
+        ("PUT", ["$value"]) if !in_folder && ctx.world.switches.on("put-value") => {
+            messages::put_value(ctx, target, id)
+        }
         (_, ["attachments", rest @ ..]) => attachments::handle(ctx, target, id, rest),
         _ => Err(not_allowed()),
     }

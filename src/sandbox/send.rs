@@ -10,6 +10,7 @@ use super::{
     messages,
     mimeview::{self, Content, Props},
     route::{Ctx, Target, has_rights, item_number},
+    traffic,
     world::World,
 };
 use ring::digest::{SHA256, digest};
@@ -43,7 +44,8 @@ pub(super) fn send_mail(ctx: &mut Ctx<'_>, target: &Target) -> Outcome {
     if ctx.call.is_mime() {
         let mime = mime_body(ctx.call)?;
         let sent = submission(ctx, target, &mime, false)?;
-        dispatch(ctx, target, sent, Copy::New);
+        let later = traffic::may_send(ctx.world, target.at, sent.recipients.len())?;
+        dispatch(ctx, target, sent, Copy::New, later);
         return Ok(Answer::accepted());
     }
     let body = ctx.call.json()?;
@@ -56,7 +58,9 @@ pub(super) fn send_mail(ctx: &mut Ctx<'_>, target: &Target) -> Outcome {
     };
     let item = from_json(&message, ctx.now)?;
     let sent = submission(ctx, target, item.content.mime(), true)?;
-    dispatch(ctx, target, sent, if keep { Copy::New } else { Copy::None });
+    let later = traffic::may_send(ctx.world, target.at, sent.recipients.len())?;
+    let copy = if keep { Copy::New } else { Copy::None };
+    dispatch(ctx, target, sent, copy, later);
     Ok(Answer::accepted())
 }
 
@@ -72,13 +76,14 @@ pub(super) fn send_draft(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcom
     }
     let mime = item.content.mime().clone();
     let sent = submission(ctx, target, &mime, true)?;
+    let later = traffic::may_send(ctx.world, target.at, sent.recipients.len())?;
     // It leaves the drafts at once, and shows in Sent Items a moment later.
     let item = ctx
         .world
         .mailbox_mut(target.at)?
         .leave(number)
         .ok_or_else(not_found)?;
-    dispatch(ctx, target, sent, Copy::Same(Box::new(item)));
+    dispatch(ctx, target, sent, Copy::Same(Box::new(item)), later);
     Ok(Answer::accepted())
 }
 
@@ -134,13 +139,19 @@ fn submission(
             "The message has more recipients than are allowed.",
         ));
     }
-    let mut without = vec![
-        "Date",
-        "Auto-Submitted",
-        "Return-Path",
-        "Sender",
-        "Received",
-    ];
+    let switches = &ctx.world.switches;
+    let custom = match trusts_from || switches.on("mime-x-headers") {
+        true => Vec::new(),
+        false => custom_fields(&props),
+    };
+    let mut without = vec!["Date", "Return-Path", "Received"];
+    without.extend(custom.iter().map(String::as_str));
+    if trusts_from || !switches.on("mime-auto-submitted") {
+        without.push("Auto-Submitted");
+    }
+    if trusts_from || !switches.on("mime-sender") {
+        without.push("Sender");
+    }
     let mut add = format!("Date: {}\r\n", date(ctx.now));
     if let Some(from) = from_line(ctx, target, &props, trusts_from)? {
         without.push("From");
@@ -155,6 +166,13 @@ fn submission(
         mime,
         recipients,
     })
+}
+
+fn custom_fields(props: &Props) -> Vec<String> {
+    let names = props.headers.iter().map(|(name, _)| name.clone());
+    names
+        .filter(|name| name.to_ascii_lowercase().starts_with("x-"))
+        .collect()
 }
 
 fn is_address(text: &str) -> bool {
@@ -219,10 +237,12 @@ fn date(unix: i64) -> String {
         .to_string()
 }
 
-fn dispatch(ctx: &mut Ctx<'_>, target: &Target, sent: Submission, copy: Copy) {
+/// `later`: how long transport keeps it back.
+fn dispatch(ctx: &mut Ctx<'_>, target: &Target, sent: Submission, copy: Copy, later: Duration) {
     let (now, at) = (ctx.now, target.at);
     let world = &mut *ctx.world;
-    let wait = |name: &str| Instant::now() + Duration::from_millis(world.switches.number(name));
+    let begun = Instant::now() + later;
+    let wait = |name: &str| begun + Duration::from_millis(world.switches.number(name));
     let (delivered, copied) = (wait("deliver-ms"), wait("sent-ms"));
     let owner = world
         .users
@@ -353,7 +373,7 @@ fn non_delivery(
 
 /// Puts what is due into its mailboxes.
 pub(super) fn deliver_due(world: &mut World) {
-    let now = Instant::now();
+    let (now, date) = (Instant::now(), world.now());
     let (due, waiting) = std::mem::take(&mut world.transit)
         .into_iter()
         .partition::<Vec<_>, _>(|t| t.due <= now);
@@ -365,7 +385,7 @@ pub(super) fn deliver_due(world: &mut World) {
         let folder = mailbox.role(transit.folder);
         match transit.parcel {
             Parcel::New(mut item) => {
-                item.received = super::world::now();
+                item.received = date;
                 mailbox.add(folder, item);
             }
             Parcel::Same(item) => mailbox.put_back(folder, item),

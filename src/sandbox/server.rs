@@ -5,14 +5,14 @@
 use super::{
     Shared, admin, attachments, entra,
     faults::{self, Effect},
-    http::{self, Answer, Call, Trace},
+    http::{self, Answer, Call, ErrorStyle, Trace},
     route, traffic,
 };
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State, connect_info::Connected},
-    http::{Response, StatusCode},
+    http::{HeaderValue, Response, StatusCode},
     serve::{IncomingStream, Listener},
 };
 use bytes::Bytes;
@@ -167,15 +167,21 @@ async fn handle(
         .path_and_query()
         .map_or("/", |p| p.as_str())
         .to_owned();
-    let trace = Trace::of(&parts.headers);
+    let mut trace = Trace::of(&parts.headers);
+    trace.style = ErrorStyle::of(&shared.world().switches);
     let Ok(octets) = to_bytes(body, LARGEST_BODY).await else {
         return plain(StatusCode::BAD_REQUEST);
     };
     let base = shared.base(face);
     let call = Call::new(parts.method, &target, parts.headers, octets, &base);
+    let fault = match face {
+        Face::Admin => None,
+        Face::Graph | Face::Login => faults::due(&mut shared.world(), face, &call, false),
+    };
+    let met = fault.as_ref().map(faults::Fault::name);
     let response = match face {
         Face::Admin => admin::answer(&shared, &call).await,
-        Face::Graph | Face::Login => faced(face, &shared, &call, &trace, &cut).await,
+        Face::Graph | Face::Login => faced(face, &shared, &call, &trace, &cut, fault).await,
     };
     if face != Face::Admin {
         let status = if cut.0.load(Ordering::Relaxed) {
@@ -186,7 +192,20 @@ async fn handle(
         shared
             .world()
             .journal
-            .note(face, &call, &target, status, begun.elapsed());
+            .note(face, &call, &target, status, begun.elapsed(), met);
+    }
+    dated(response, face, &shared)
+}
+
+/// By the service's clock, where that is wrong.
+fn dated(mut response: Response<Body>, face: Face, shared: &Shared) -> Response<Body> {
+    let world = shared.world();
+    if face != Face::Admin && world.switches.signed("clock-skew-seconds") != 0 {
+        let date = chrono::DateTime::from_timestamp(world.now(), 0).unwrap_or_default();
+        let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            response.headers_mut().insert("date", date);
+        }
     }
     response
 }
@@ -203,20 +222,31 @@ async fn faced(
     call: &Call,
     trace: &Trace,
     cut: &Cut,
+    fault: Option<faults::Fault>,
 ) -> Response<Body> {
-    let fault = faults::due(&mut shared.world(), face, call, false);
     let Some(fault) = fault else {
         return render(face, answered(face, shared, call).await, trace);
     };
     if let Some(pause) = fault.delay {
         idle(shared, pause).await;
     }
+    if let Effect::Revoke { refresh } = fault.effect {
+        shared.world().entra.revoke(refresh);
+    }
     let real = match fault.after || fault.needs_answer() {
         true => Some(answered(face, shared, call).await),
         false => None,
     };
     match fault.effect {
-        Effect::Answer => {
+        Effect::CutJson | Effect::WrongJson => {
+            let answer = real.unwrap_or_else(Answer::no_content);
+            spoiled(
+                render(face, answer, trace),
+                fault.effect == Effect::WrongJson,
+            )
+            .await
+        }
+        Effect::Answer | Effect::Revoke { .. } => {
             let answer = fault.answer();
             render(
                 face,
@@ -238,6 +268,20 @@ async fn faced(
             truncated(response, cut).await
         }
     }
+}
+
+/// An answer that arrives whole, with JSON that no client can use.
+async fn spoiled(response: Response<Body>, wrong: bool) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let octets = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let octets = match wrong {
+        true => {
+            Bytes::from_static(br#"{"value":{"id":["unexpected"]},"id":7,"access_token":false}"#)
+        }
+        false => octets.slice(..octets.len() / 2),
+    };
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, http::chunked(octets))
 }
 
 /// Sends half of the body, then cuts the connection.

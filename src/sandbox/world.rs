@@ -1,23 +1,24 @@
 //! All state of a running sandbox, behind one lock that is never held over an `.await`.
 
 use super::{
-    Options, Seeding,
-    admin::Journal,
-    entra,
+    Options, Seeding, compose, entra,
     faults::Fault,
     http::{Outcome, error},
     ids,
+    journal::Journal,
     mailbox::{Item, Mailbox},
     mimeview::Content,
     seed,
+    seed::chance::Chance,
     switches::Switches,
+    traffic::Meters,
 };
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// A user and the mailbox of that user have the same index.
@@ -32,8 +33,9 @@ pub(super) struct World {
     pub(super) entra: entra::State,
     pub(super) faults: Vec<Fault>,
     pub(super) journal: Journal,
-    /// For each (application id, mailbox).
-    pub(super) traffic: HashMap<(String, usize), Traffic>,
+    pub(super) traffic: Meters,
+    /// For all that happens by chance.
+    pub(super) chance: Chance,
     /// Mail on its way.
     pub(super) transit: Vec<super::send::Transit>,
     pub(super) uploads: HashMap<String, super::attachments::Upload>,
@@ -57,14 +59,6 @@ pub(super) struct User {
     pub(super) aliases: Vec<String>,
     pub(super) signs_in: bool,
     pub(super) full_access: Vec<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct Traffic {
-    pub(super) in_flight: usize,
-    pub(super) peak: usize,
-    pub(super) window: Instant,
-    pub(super) requests: u64,
 }
 
 impl User {
@@ -104,11 +98,21 @@ impl World {
             entra: entra::State::new(),
             faults: Vec::new(),
             journal: Journal::default(),
-            traffic: HashMap::new(),
+            traffic: Meters::default(),
+            chance: Chance::new(1),
             transit: Vec::new(),
             uploads: HashMap::new(),
             upload_base,
         }
+    }
+
+    /// Sets a switch; another `chance-seed` starts chance anew.
+    pub(super) fn set_switch(&mut self, name: &str, value: Value) -> Result<(), String> {
+        self.switches.set(name, value)?;
+        if name == "chance-seed" {
+            self.chance = Chance::new(self.switches.number(name));
+        }
+        Ok(())
     }
 
     /// By address, alias, userPrincipalName or object id.
@@ -116,6 +120,11 @@ impl World {
         self.users
             .iter()
             .position(|u| u.is(who) || u.object_id.eq_ignore_ascii_case(who))
+    }
+
+    /// Unix seconds by the service's clock.
+    pub(super) fn now(&self) -> i64 {
+        now().saturating_add(self.switches.signed("clock-skew-seconds"))
     }
 
     pub(super) fn mailbox(&self, at: usize) -> Outcome<&Mailbox> {
@@ -128,18 +137,31 @@ impl World {
 
     /// The octets that `$value` answers for an item.
     pub(super) fn value(&self, at: usize, item: &Item) -> Bytes {
+        let octets = self.whole_value(at, item);
+        match self.switches.on("value-bcc") || !compose::has_field(&octets, "Bcc") {
+            true => octets,
+            false => compose::reheaded(&octets, &["Bcc"], "").into(),
+        }
+    }
+
+    fn whole_value(&self, at: usize, item: &Item) -> Bytes {
         match self.seeding {
             Seeding::Verbatim => item.content.mime().clone(),
             Seeding::Regenerated => {
                 let owner = self.users.get(at);
                 let keys = self.boxes.get(at).map(|b| &b.keys);
-                item.content.rendered(&super::regenerate::Context {
+                let mut context = super::regenerate::Context {
                     item: keys.map(|k| k.immutable(item.number)).unwrap_or_default(),
                     is_draft: item.draft,
                     owner: owner
                         .map(|u| (u.name.clone(), u.address.clone()))
                         .unwrap_or_default(),
-                })
+                };
+                if self.switches.on("value-varies") {
+                    context.item = uuid::Uuid::new_v4().simple().to_string();
+                    return super::regenerate::regenerate(item.content.mime(), &context).into();
+                }
+                item.content.rendered(&context)
             }
         }
     }

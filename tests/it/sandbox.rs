@@ -3,8 +3,10 @@
 
 mod bed;
 mod demo;
+mod limits;
 mod recorded;
 mod signin;
+mod switches;
 mod sync;
 mod traffic;
 mod transport;
