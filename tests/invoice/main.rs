@@ -2,5 +2,5 @@
 
 mod exactness;
 mod expected;
-mod pdf;
 mod fragments;
+mod pdf;
