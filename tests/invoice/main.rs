@@ -2,3 +2,5 @@
 
 mod exactness;
 mod expected;
+mod fragments;
+mod pdf;
