@@ -4,14 +4,10 @@ use super::session;
 use crate::{
     account::Registry,
     auth::Authenticator,
-    net::{Listener, Stream, tls::Acceptor},
+    net::{Acceptor, Face, Listener, Stream},
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt, task::JoinSet, time::timeout};
+use std::{net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
-
-/// How long connections have for their BYE.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// What the IMAP face is built from. One for all its listeners.
 #[derive(Debug)]
@@ -37,6 +33,14 @@ impl Default for Limits {
 }
 
 impl Server {
+    fn face(&self) -> Face {
+        Face {
+            protocol: "IMAP",
+            connections: self.limits.connections,
+            refusal: b"* BYE [UNAVAILABLE] Too many connections\r\n",
+        }
+    }
+
     /// Serves `listener` until `stop` fires; then every connection gets BYE, and this returns once they
     /// are closed, after ten seconds at the latest.
     pub async fn serve(
@@ -46,27 +50,11 @@ impl Server {
         stop: CancellationToken,
     ) {
         let local = listener.local_addr();
-        let mut connections = JoinSet::new();
-        loop {
-            let (stream, peer) = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                Some(_) = connections.join_next() => continue,
-                accepted = listener.accept() => accepted,
-            };
-            if connections.len() >= self.limits.connections {
-                tracing::warn!(%peer, "too many IMAP connections");
-                connections.spawn(turn_away(stream));
-                continue;
-            }
-            let server = Arc::clone(&self);
-            connections.spawn(server.connection(stream, implicit_tls, local, peer, stop.clone()));
-        }
-        drop(listener);
-        let all_done = async { while connections.join_next().await.is_some() {} };
-        if timeout(FAREWELL, all_done).await.is_err() {
-            tracing::warn!("IMAP connections cut off while stopping");
-        }
+        let connection = |stream, peer| {
+            let stop = stop.clone();
+            Arc::clone(&self).connection(stream, implicit_tls, local, peer, stop)
+        };
+        self.face().serve(listener, stop.clone(), connection).await;
     }
 
     /// One connection, from the handshake to the close. `local` and `peer` decide whether a password
@@ -79,35 +67,16 @@ impl Server {
         peer: SocketAddr,
         stop: CancellationToken,
     ) {
-        let stream = match (implicit_tls, &self.acceptor) {
-            (false, _) => stream,
+        let tls = match (implicit_tls, &self.acceptor) {
             (true, None) => return,
-            (true, Some(acceptor)) => {
-                let shaken = tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return,
-                    shaken = stream.accept_tls(acceptor) => shaken,
-                };
-                match shaken {
-                    Ok(stream) => stream,
-                    Err(error) => {
-                        tracing::info!(%peer, %error, "IMAP: no TLS handshake");
-                        return;
-                    }
-                }
-            }
+            (true, acceptor) => acceptor.as_ref(),
+            (false, _) => None,
         };
-        let loopback = is_loopback(local) && is_loopback(peer);
-        session::run(self, stream, loopback, peer.ip(), stop).await;
+        let ends = (local, peer);
+        let Some(caller) = self.face().welcome(stream, tls, ends, &stop).await else {
+            return;
+        };
+        let (stream, loopback, peer) = (caller.stream, caller.loopback, caller.peer);
+        session::run(self, stream, loopback, peer, stop).await;
     }
-}
-
-fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
-}
-
-async fn turn_away(mut stream: Stream) {
-    let bye = b"* BYE [UNAVAILABLE] Too many connections\r\n";
-    let _ = timeout(Duration::from_secs(2), stream.write_all(bye)).await;
-    let _ = timeout(Duration::from_secs(2), stream.shutdown()).await;
 }
