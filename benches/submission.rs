@@ -2,12 +2,13 @@
 //!
 //! The real `postern` over loopback, the sandbox in this process. Prints the time from the first octet
 //! after 354 to the 250 (which means: on disk), the peak memory of the process (`VmHWM`), and beside it,
-//! for a ratio, what this disk takes to write and sync the same octets. `POSTERN_BENCH_MB` sets another size.
+//! for a ratio, what this disk takes to write and sync the same octets. Then the peaks of other processes: with the
+//! same five mails waiting for a sign-in, and sending all of them. `POSTERN_BENCH_MB` sets another size.
 
 mod program;
 
 use postern::sandbox::seed;
-use program::{Outcome, Stage, median, now, say};
+use program::{Outcome, Stage, median, now, resident, say};
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -95,6 +96,76 @@ fn disk(stage: &Stage, octets: &[u8]) -> Outcome<Duration> {
     Ok(begun.elapsed())
 }
 
+/// Mails that wait for a sign-in, and go when there is one.
+fn waiting(runtime: &tokio::runtime::Runtime, mail: &[u8]) -> Outcome<()> {
+    let stage = Stage::set(runtime, seed::large(10, now()))?;
+    post(
+        &stage,
+        "switch",
+        "{\"name\": \"refresh-revoked\", \"value\": true}",
+    )?;
+    post(&stage, "revoke", "{\"access\": true, \"refresh\": true}")?;
+    let (process, _) = stage.start()?;
+    let mut smtp = Smtp::login(&stage)?;
+    for _ in 0..RUNS {
+        smtp.submit(mail)?;
+    }
+    // Each of them is tried in vain.
+    std::thread::sleep(Duration::from_secs(10));
+    let (waiting, now) = (peak(process.pid()), resident(process.pid()));
+    post(
+        &stage,
+        "switch",
+        "{\"name\": \"refresh-revoked\", \"value\": false}",
+    )?;
+    program::postern(&["account", "login", "anna"], &stage.config)?;
+    let begun = Instant::now();
+    let spool = stage.dir.path().join("data/spool");
+    while fs::read_dir(&spool)?.next().is_some() {
+        if begun.elapsed() > Duration::from_secs(300) {
+            return Err("the mails do not go out".into());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let sending = peak(process.pid());
+    for (what, mb) in [
+        ("peak resident, five waiting for a sign-in", waiting),
+        ("resident then", now),
+        ("peak resident, these sent", sending),
+    ] {
+        say(&format!(
+            "{what:<44} {mb:>9.1} MB   goal    60 MB   ratio {:.2}",
+            mb / 60.0
+        ));
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    say(&format!(
+        "{:<44} {seconds:>9.1} s",
+        "from the sign-in to the last one sent"
+    ));
+    drop(process);
+    runtime.block_on(stage.sandbox.stop());
+    Ok(())
+}
+
+/// To the sandbox's admin API, by hand.
+fn post(stage: &Stage, path: &str, json: &str) -> Outcome<()> {
+    let url = stage.sandbox.admin_url();
+    let port = url.port().ok_or("no port")?;
+    let mut tcp = TcpStream::connect(("127.0.0.1", port))?;
+    write!(
+        tcp,
+        "POST /{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{json}",
+        json.len()
+    )?;
+    let mut line = String::new();
+    BufReader::new(tcp).read_line(&mut line)?;
+    match line.starts_with("HTTP/1.1 200") {
+        true => Ok(()),
+        false => Err(format!("{path}: {line}").into()),
+    }
+}
+
 fn main() -> Outcome<()> {
     let mb = std::env::var("POSTERN_BENCH_MB")
         .ok()
@@ -130,7 +201,9 @@ fn main() -> Outcome<()> {
         "peak resident, accepting (and sending)",
         accepting / 60.0
     ));
+    drop(smtp);
     drop(process);
+    waiting(&runtime, &mail)?;
     runtime.block_on(stage.sandbox.stop());
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Whether a message in the mailbox is what a submission left there (pure).
 
-use super::recipients::{Match, compare};
+use super::{
+    recipients::{Match, compare},
+    state::{State, Step},
+};
 use crate::{graph::types::Message, store::spool::Submission};
 
 /// Graph cuts a subject there.
@@ -12,7 +15,19 @@ pub(super) fn is_of(siblings: &[Submission], message: &Message) -> bool {
     drafts.into_iter().any(|draft| draft.as_str() == message.id)
 }
 
-pub(super) fn same_people(one: &Submission, other: &Submission) -> bool {
+/// Siblings that a copy of this mail may be of, but for those whose own copy is among the `found`.
+pub(super) fn rivals(own: &Submission, siblings: &[Submission], found: &[Message]) -> usize {
+    let rival = |sibling: &&Submission| {
+        let progress = &sibling.progress;
+        let may_be_sent =
+            progress.state == State::Sent.as_str() || progress.step == Step::Sending.as_str();
+        let known = std::slice::from_ref(*sibling);
+        may_be_sent && same_people(own, sibling) && !found.iter().any(|m| is_of(known, m))
+    };
+    siblings.iter().filter(rival).count()
+}
+
+fn same_people(one: &Submission, other: &Submission) -> bool {
     let others = other.envelope.recipients.iter().map(String::as_str);
     compare(&one.envelope.recipients, others) == Match::Exact
 }

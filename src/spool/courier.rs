@@ -6,22 +6,25 @@
 
 use super::{
     Route,
-    alike::{everyone, is_of, same_people, same_subject},
+    alike::everyone,
     failure::{Told, after_look, after_write, shown},
-    large::{self, Pieces},
-    outgoing::{Defaults, Outgoing, header_of, is_sealed, outgoing, subject},
+    large,
+    outgoing::{Defaults, Outgoing, is_sealed, outgoing},
     recipients::{Match, Person, compare, key},
-    state::{self, Event, Patience, Step},
+    state::{Event, Patience, Step},
 };
 use crate::{
-    graph::{self, types::Message, upload::Attachment},
+    graph::{self, types::Message},
     mail::{ErrorClass, RemoteId},
     mime,
     store::spool::Submission,
 };
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Semaphore;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Octets of MIME that fit into a request: 4 MB hold them as base64.
 pub(super) const FITS: usize = 2_900_000;
@@ -29,24 +32,22 @@ pub(super) const FITS: usize = 2_900_000;
 /// A mail of so few octets is not taken apart, whatever Graph says about its size.
 const LEAST: usize = 64 * 1024;
 
-/// Above this only one is in memory at a time, of all accounts.
+/// Octets that no request of 4 MB can hold as base64.
+const MOST: u64 = 3 << 20;
+
+/// Above this they go one at a time, of all accounts, so that memory stays small.
 const LARGE: u64 = 1 << 20;
 
 /// Octets of a message in which its header is looked for.
 pub(super) const HEADER: u64 = 256 * 1024;
-
-/// Octets of a large part that are read at once.
-const PIECE: u64 = 1 << 20;
-
-/// Clocks differ; milliseconds.
-const SKEW: i64 = 120_000;
 
 pub(super) struct Courier<'a> {
     pub(super) ledger: &'a super::ledger::Ledger,
     pub(super) route: &'a Route,
     pub(super) patience: &'a Patience,
     pub(super) deliver: &'a dyn super::Deliver,
-    /// Octets that fit into a request; falls when Graph refuses as many.
+    /// Octets that fit into a request of this account, as far as is known; falls when Graph refuses as many, and
+    /// is forgotten at the end of the process.
     pub(super) fits: &'a AtomicUsize,
     pub(super) large: &'a Semaphore,
 }
@@ -59,54 +60,89 @@ struct Job<'a> {
     refused: Option<usize>,
 }
 
+#[derive(Debug)]
+enum Plan {
+    /// `last`: it cannot be divided, so nothing follows when it is refused.
+    Whole {
+        last: bool,
+    },
+    Pieces(large::Split),
+}
+
 impl Courier<'_> {
     /// Tries to send. The submission's state is `Attempting` already, in memory; it is on disk before
     /// anything goes out.
     pub(super) async fn attempt(&self, submission: &mut Submission) -> Told {
-        let size = submission.size;
-        let _alone = if size > LARGE {
-            // Without a sign-in it stays on the disk.
-            if let Err(error) = self.route.graph.has_access().await {
-                return not_yet(after_look(&error));
-            }
-            self.large.acquire().await.ok()
+        // Without a sign-in it stays on the disk, unread.
+        if let Err(error) = self.route.graph.has_access().await {
+            return not_yet(after_look(&error));
+        }
+        if self.route.send_only && submission.size > MOST {
+            let text = "The account may only send (use = \"send\"), and Microsoft Graph takes such mail in one request \
+                        of 4 MB, which is 3 MB in encoded form.";
+            return Told::refused("5.3.4", text);
+        }
+        let _alone = if submission.size > LARGE {
+            // What is slow for one account does not stop the others.
+            let turn = Duration::from_millis(self.patience.turn);
+            timeout(turn, self.large.acquire()).await.ok()
         } else {
             None
         };
         loop {
-            let fits = self.fits.load(Ordering::Relaxed);
-            let (told, refused) = self.attempt_within(submission, fits).await;
-            match refused {
-                Some(octets) if octets > LEAST && !self.route.send_only => {
-                    // Shrinks each time, so it ends.
-                    let less = (octets / 4 * 3).max(LEAST);
-                    self.fits.fetch_min(less, Ordering::Relaxed);
-                    tracing::warn!(
-                        octets,
-                        less,
-                        "Graph takes less in one request than it should"
-                    );
-                }
-                _ => return told,
-            }
+            let (told, refused) = match self.plan(submission).await {
+                Ok(plan) => self.carry_out(submission, plan).await,
+                Err(told) => return told,
+            };
+            let Some(octets) = refused.filter(|octets| *octets > LEAST) else {
+                return told;
+            };
+            // Shrinks each time, so it ends.
+            let less = (octets / 4 * 3).max(LEAST);
+            self.fits.fetch_min(less, Ordering::Relaxed);
+            let account = &submission.account;
+            tracing::warn!(%account, octets, less, "Graph takes less in one request than it should");
         }
     }
 
-    /// And how many octets were refused as too many.
-    async fn attempt_within(
-        &self,
-        submission: &mut Submission,
-        fits: usize,
-    ) -> (Told, Option<usize>) {
-        let size = submission.size;
-        let message = self.ledger.store.submitted_range(submission, 0, size).await;
-        let message = match message {
+    /// How to send it: whole, or in pieces above what fits into a request.
+    async fn plan(&self, submission: &Submission) -> Result<Plan, Told> {
+        let fits = self.fits.load(Ordering::Relaxed);
+        let size = usize::try_from(submission.size).unwrap_or(usize::MAX);
+        if size <= fits || self.route.send_only {
+            return Ok(Plan::Whole { last: false });
+        }
+        let skim = self.skim(submission).await.map_err(|e| unreadable(&e))?;
+        let structure = mime::parse(skim.kept());
+        let split = (!is_sealed(&structure)).then(|| large::split(&skim, &structure, fits));
+        let text = match split {
+            Some(Some(split)) => return Ok(Plan::Pieces(split)),
+            // What Graph once refused as too large may have been another matter: it is worth a try.
+            _ if size <= FITS => return Ok(Plan::Whole { last: true }),
+            None => {
+                "Signed or encrypted mail of this size cannot go through Microsoft Graph, which \
+                 takes at most 4 MB in one piece, and would be broken in several."
+                    .to_owned()
+            }
+            Some(None) => format!(
+                "The text of the mail alone is more than Microsoft Graph takes: {} kB, for a request of \
+                 4 MB at most holds it in encoded form. Send the text as an attached file.",
+                fits / 1000
+            ),
+        };
+        Err(Told::refused("5.3.4", text))
+    }
+
+    /// And how many octets were refused as too many, where fewer can be tried.
+    async fn carry_out(&self, submission: &mut Submission, plan: Plan) -> (Told, Option<usize>) {
+        let (chunks, parts, last) = match plan {
+            Plan::Whole { last } => (vec![large::Chunk::Kept(0..submission.size)], None, last),
+            Plan::Pieces(split) => (split.slim, Some(split.parts), false),
+        };
+        let message = match self.read(submission, chunks).await {
             Ok(message) => message,
             Err(error) => return (unreadable(&error), None),
         };
-        if message.len() > fits && !self.route.send_only {
-            return self.attempt_large(submission, message, fits).await;
-        }
         let mail = outgoing(&message, &submission.envelope, &defaults(submission));
         drop(message);
         let mut job = Job {
@@ -117,39 +153,9 @@ impl Courier<'_> {
         if self.route.send_only {
             return (self.send_at_once(&mut job).await, None);
         }
-        let told = self.deliver(&mut job, None).await;
-        (told.unwrap_or_else(|told| told), job.refused)
-    }
-
-    async fn attempt_large(
-        &self,
-        submission: &mut Submission,
-        message: Vec<u8>,
-        fits: usize,
-    ) -> (Told, Option<usize>) {
-        let structure = mime::parse(&message);
-        if is_sealed(&structure) {
-            let text = "Signed or encrypted mail of this size cannot go through Microsoft Graph, which \
-                        takes at most 4 MB in one piece, and would be broken in several.";
-            return (Told::refused("5.3.4", text), None);
-        }
-        let Some(split) = large::split(&message, &structure, fits) else {
-            let text = format!(
-                "The text of the mail alone is more than Microsoft Graph takes: {} kB, for a request of \
-                 4 MB at most holds it in encoded form. Send the text as an attached file.",
-                fits / 1000
-            );
-            return (Told::refused("5.3.4", text), None);
-        };
-        drop((message, structure));
-        let mail = outgoing(&split.slim, &submission.envelope, &defaults(submission));
-        let mut job = Job {
-            submission,
-            mail,
-            refused: None,
-        };
-        let told = self.deliver(&mut job, Some(&split.parts)).await;
-        (told.unwrap_or_else(|told| told), job.refused)
+        let told = self.deliver(&mut job, parts.as_deref()).await;
+        let refused = job.refused.filter(|_| !last);
+        (told.unwrap_or_else(|told| told), refused)
     }
 
     /// For accounts that may send and nothing else: in one step, and nobody can look afterwards.
@@ -240,9 +246,13 @@ impl Courier<'_> {
         let id = RemoteId::new(draft.id.clone());
         self.step(job, Step::Drafted, Some(id.clone())).await?;
         for part in parts {
-            let file = self.file(job, part).await?;
-            if let Err(error) = graph.attach(&id, &file).await {
-                let told = after_write(&error);
+            let file = self.file(job.submission, part).await;
+            let mut file = file.map_err(|error| unreadable(&error))?;
+            if let Err(error) = graph.attach_from(&id, &mut file).await {
+                let told = match file.octets.trouble() {
+                    Some(trouble) => unreadable(trouble),
+                    None => after_write(&error),
+                };
                 // Nobody was asked to send it: whatever became of the file, a new draft begins anew.
                 let told = match told.event {
                     Event::Lost | Event::Strange => Told {
@@ -255,29 +265,6 @@ impl Courier<'_> {
             }
         }
         Ok(draft)
-    }
-
-    /// The file that a part holds; its encoded form is never whole in memory, unless it is broken.
-    async fn file(&self, job: &Job<'_>, part: &large::Part) -> Result<Attachment, Told> {
-        let (store, submission) = (&self.ledger.store, &*job.submission);
-        let (start, end) = (part.body.start as u64, part.body.end as u64);
-        let unreadable = |error: crate::store::Error| unreadable(&error);
-        if part.is_base64() {
-            let mut pieces = Pieces::for_octets(part.body.len());
-            let mut at = start;
-            while at < end {
-                let next = end.min(at + PIECE);
-                let piece = store.submitted_range(submission, at, next).await;
-                pieces.push(&piece.map_err(unreadable)?);
-                at = next;
-            }
-            if let Some(decoded) = pieces.finish() {
-                return Ok(part.attachment(decoded));
-            }
-        }
-        let octets = store.submitted_range(submission, start, end).await;
-        let octets = octets.map_err(unreadable)?;
-        Ok(part.attachment(part.decoded(octets)))
     }
 
     /// Whether the draft names whom it must name and nobody else, and who wrote it. What Graph read
@@ -319,142 +306,6 @@ impl Courier<'_> {
         Ok(())
     }
 
-    /// What became of a submission whose last answer is not known.
-    pub(super) async fn look(&self, submission: &mut Submission) -> Told {
-        let step = Step::from_kept(&submission.progress.step).unwrap_or(Step::Sending);
-        match (step, submission.progress.draft.clone()) {
-            (Step::Fresh | Step::Drafted, _) => unsent(),
-            (Step::Drafting, _) => self.look_for_orphan(submission).await,
-            (Step::Sending, Some(draft)) => self.look_at(submission, &draft).await,
-            (Step::Sending, None) => {
-                let text = "The account may send but not read, so nobody can tell whether the mail went out.";
-                Told::new(Event::Unclear, "4.4.2", text)
-            }
-        }
-    }
-
-    /// By the draft's immutable id: a sent draft keeps it. A draft that is still one proves that it was
-    /// not sent once the request to send it cannot be on its way any more; a 404 proves nothing.
-    async fn look_at(&self, submission: &Submission, draft: &RemoteId) -> Told {
-        match self.route.graph.message(draft).await {
-            Ok(message) if message.is_draft == Some(false) => Told::ACCEPTED,
-            Ok(message) if message.is_draft == Some(true) && self.settled(submission) => unsent(),
-            Ok(_) => {
-                unclear("The draft is still there, but the request to send it may be on its way.")
-            }
-            Err(error) if error.status() == Some(404) => {
-                self.look_for_copy(submission, draft).await
-            }
-            Err(error) => after_look(&error),
-        }
-    }
-
-    /// In Sent Items by Message-ID. The draft's own id is proof; another id only with the same
-    /// recipients, at the right time, and when no other submission has that Message-ID.
-    async fn look_for_copy(&self, submission: &Submission, draft: &RemoteId) -> Told {
-        let Some(message_id) = &submission.progress.message_id else {
-            return unclear("Nothing is known about it.");
-        };
-        let found = self
-            .route
-            .graph
-            .with_message_id("sentitems", message_id)
-            .await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => return after_look(&error),
-        };
-        let sent = |m: &&Message| m.is_draft == Some(false);
-        if found.iter().filter(sent).any(|m| m.id == draft.as_str()) {
-            return Told::ACCEPTED;
-        }
-        let alike = |m: &Message| self.is_alike(submission, m, m.sent);
-        let siblings = self.ledger.store.siblings(submission.id, message_id).await;
-        match siblings {
-            // One transaction for each recipient, and all with one Message-ID: only a sibling to the same
-            // people explains the copy.
-            Ok(siblings)
-                if !siblings.iter().any(|other| same_people(submission, other))
-                    && found
-                        .iter()
-                        .filter(sent)
-                        .any(|m| !is_of(&siblings, m) && alike(m)) =>
-            {
-                Told::ACCEPTED
-            }
-            _ => unclear("Neither the draft nor its copy in Sent Items can be found."),
-        }
-    }
-
-    /// A draft whose creation was not answered was not sent either. If there is just one that fits, it
-    /// is put away; a stray draft is never removed for good.
-    async fn look_for_orphan(&self, submission: &Submission) -> Told {
-        if !self.settled(submission) {
-            return unclear("The draft may still be on its way.");
-        }
-        let Some(message_id) = &submission.progress.message_id else {
-            return unsent();
-        };
-        let found = self.route.graph.with_message_id("drafts", message_id).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => return after_look(&error),
-        };
-        let draft = |m: &&Message| m.is_draft == Some(true);
-        let store = &self.ledger.store;
-        let siblings = store.siblings(submission.id, message_id).await;
-        let head = store.submitted_range(submission, 0, HEADER).await;
-        let (Ok(siblings), Ok(head)) = (siblings, head) else {
-            return unclear("The spool cannot be read.");
-        };
-        let head = mime::normalize(&head);
-        let subject = subject(header_of(&head));
-        let alike = |m: &&Message| {
-            self.is_alike(submission, m, m.received.or(m.last_modified))
-                && same_subject(&subject, m.subject.as_deref().unwrap_or_default())
-                && !is_of(&siblings, m)
-        };
-        let mut fitting = Vec::new();
-        for message in found.iter().filter(draft).filter(alike) {
-            let id = RemoteId::new(message.id.clone());
-            match self.deliver.wrote(&submission.account, &id).await {
-                Some(true) => {}
-                Some(false) => fitting.push(message),
-                None => {
-                    return Told::new(Event::Later(None), "4.3.0", "The mailbox is not open yet.");
-                }
-            }
-        }
-        match fitting.as_slice() {
-            [] => unsent(),
-            [orphan] => match self.put_away(&RemoteId::new(orphan.id.clone())).await {
-                Ok(()) => unsent(),
-                Err(error) => after_look(&error),
-            },
-            several => {
-                let count = several.len();
-                // In doubt, a refusal holds it: a person looks.
-                Told::refused(
-                    "4.3.0",
-                    format!(
-                        "{count} drafts in Drafts look like this mail, and nobody can tell which of them \
-                         Postern made. It was not sent. Look into Drafts, and send it from there."
-                    ),
-                )
-            }
-        }
-    }
-
-    fn is_alike(&self, submission: &Submission, message: &Message, at: Option<i64>) -> bool {
-        let began = submission.progress.began.unwrap_or(submission.accepted);
-        let in_time = at.is_some_and(|at| at.saturating_mul(1000) >= began - SKEW);
-        in_time && compare(&submission.envelope.recipients, everyone(message)) == Match::Exact
-    }
-
-    fn settled(&self, submission: &Submission) -> bool {
-        state::settled(super::now(), submission.progress.began, self.patience)
-    }
-
     /// The draft of what was given up, should there be one.
     pub(super) async fn tidy(&self, submission: &mut Submission) {
         let Some(draft) = submission.progress.draft.take() else {
@@ -467,7 +318,7 @@ impl Courier<'_> {
     }
 
     /// To the deleted items.
-    async fn put_away(&self, draft: &RemoteId) -> graph::Result<()> {
+    pub(super) async fn put_away(&self, draft: &RemoteId) -> graph::Result<()> {
         match self.route.graph.move_message(draft, "deleteditems").await {
             Err(error) if error.status() == Some(404) => Ok(()),
             other => other.map(drop),
@@ -503,19 +354,19 @@ impl Courier<'_> {
     }
 }
 
-fn unsent() -> Told {
+pub(super) fn unsent() -> Told {
     Told {
         event: Event::Unsent,
         reason: None,
     }
 }
 
-fn unclear(text: &str) -> Told {
+pub(super) fn unclear(text: &str) -> Told {
     Told::new(Event::Unclear, "4.4.2", text)
 }
 
 /// Nothing was sent yet, so nothing is in doubt.
-fn not_yet(told: Told) -> Told {
+pub(super) fn not_yet(told: Told) -> Told {
     match told.event {
         Event::Lost | Event::Unclear => Told {
             event: Event::Later(None),
@@ -525,7 +376,7 @@ fn not_yet(told: Told) -> Told {
     }
 }
 
-fn unreadable(error: &crate::store::Error) -> Told {
+pub(super) fn unreadable(error: &crate::store::Error) -> Told {
     if error.class().is_temporary() {
         return Told::new(Event::Later(None), "4.3.0", error.to_string());
     }

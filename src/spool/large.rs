@@ -5,6 +5,7 @@
 //! read. Ranges are octets of the original message. What gets lost: header fields of such a part beyond
 //! its name, type, Content-ID and disposition, and its place among the others.
 
+use super::skim::Skim;
 use crate::{
     graph::upload::Attachment,
     mime::{self, Body, Structure},
@@ -14,14 +15,22 @@ use std::ops::Range;
 /// The mail without the parts, and the parts.
 #[derive(Debug)]
 pub(super) struct Split {
-    pub(super) slim: Vec<u8>,
+    pub(super) slim: Vec<Chunk>,
     pub(super) parts: Vec<Part>,
+}
+
+/// What the mail without the parts is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Chunk {
+    /// Octets of the original message.
+    Kept(Range<u64>),
+    New(Vec<u8>),
 }
 
 /// An attachment, still encoded in the original message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    pub(super) body: Range<usize>,
+    pub(super) body: Range<u64>,
     encoding: Vec<u8>,
     name: String,
     content_type: String,
@@ -32,24 +41,29 @@ pub(super) struct Part {
 /// What an emptied multipart gets.
 const EMPTY: &[u8] = b"Content-Type: text/plain; charset=us-ascii\r\n\r\n";
 
-/// `None` when what must stay is more than `budget` octets.
-pub(super) fn split(message: &[u8], structure: &Structure, budget: usize) -> Option<Split> {
+/// `structure` is that of what is kept in `skim`. `None` when what must stay is more than `budget` octets.
+pub(super) fn split(skim: &Skim, structure: &Structure, budget: usize) -> Option<Split> {
     if matches!(structure.content, Body::Leaf) && !is_text(structure) {
         return Some(Split {
-            slim: bare_header(message, structure),
-            parts: vec![part(structure)],
+            slim: vec![Chunk::New(bare_header(skim.kept(), structure))],
+            parts: vec![part(skim, structure)],
         });
     }
     let mut found = Vec::new();
     candidates(structure, &mut found);
-    found.sort_by_key(|c| std::cmp::Reverse(c.part.body.len()));
-    let mut left = message.len();
+    let octets = |c: &Candidate<'_>| {
+        let whole = skim.original(&(c.part.header.start..c.part.body.end));
+        whole.end - whole.start
+    };
+    found.sort_by_key(|c| std::cmp::Reverse(octets(c)));
+    let budget = budget as u64;
+    let mut left = skim.size();
     let mut taken = Vec::new();
     for candidate in found {
         if left <= budget {
             break;
         }
-        left = left.saturating_sub(candidate.part.body.end - candidate.part.header.start);
+        left = left.saturating_sub(octets(&candidate));
         taken.push(candidate);
     }
     if left > budget {
@@ -58,8 +72,8 @@ pub(super) fn split(message: &[u8], structure: &Structure, budget: usize) -> Opt
     // In the order of the message.
     taken.sort_by_key(|c| c.part.body.start);
     Some(Split {
-        slim: without(message, &taken),
-        parts: taken.iter().map(|c| part(c.part)).collect(),
+        slim: without(skim, &taken),
+        parts: taken.iter().map(|c| part(skim, c.part)).collect(),
     })
 }
 
@@ -68,19 +82,25 @@ impl Part {
         self.encoding.eq_ignore_ascii_case(b"base64")
     }
 
+    /// Its octets are what they stand for.
+    pub(super) fn is_plain(&self) -> bool {
+        let plain: [&[u8]; 3] = [b"7bit", b"8bit", b"binary"];
+        plain.iter().any(|p| self.encoding.eq_ignore_ascii_case(p))
+    }
+
     /// `octets` are those of [`Part::body`].
     pub(super) fn decoded(&self, octets: Vec<u8>) -> Vec<u8> {
         // What does not decode is sent as it is.
         mime::decode(&octets, &self.encoding).unwrap_or(octets)
     }
 
-    pub(super) fn attachment(&self, decoded: Vec<u8>) -> Attachment {
+    pub(super) fn attachment<O>(&self, octets: O) -> Attachment<O> {
         Attachment {
             name: self.name.clone(),
             content_type: self.content_type.clone(),
             content_id: self.content_id.clone(),
             is_inline: self.inline,
-            octets: decoded.into(),
+            octets,
         }
     }
 }
@@ -95,13 +115,6 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn for_octets(encoded: usize) -> Self {
-        Self {
-            decoded: Vec::with_capacity(encoded / 4 * 3),
-            ..Self::default()
-        }
-    }
-
     pub(super) fn push(&mut self, piece: &[u8]) {
         let blank = |b: &&u8| !matches!(b, b' ' | b'\t' | b'\r' | b'\n');
         self.rest.extend(piece.iter().filter(blank));
@@ -111,7 +124,12 @@ impl Pieces {
         self.rest = later;
     }
 
-    /// `None` when it was not proper base64 from the first to the last character.
+    /// Decoded since the last time.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.decoded)
+    }
+
+    /// The last of it. `None` when it was not proper base64 from the first to the last character.
     pub(super) fn finish(mut self) -> Option<Vec<u8>> {
         self.group();
         (!self.broken).then_some(self.decoded)
@@ -171,7 +189,7 @@ fn file_name(part: &Structure) -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-fn part(structure: &Structure) -> Part {
+fn part(skim: &Skim, structure: &Structure) -> Part {
     let (main, sub) = &structure.media_type;
     let id = structure.id.as_deref().map(String::from_utf8_lossy);
     let id = id.map(|id| id.trim().trim_matches(['<', '>']).to_owned());
@@ -186,7 +204,7 @@ fn part(structure: &Structure) -> Part {
         _ => "attachment",
     };
     Part {
-        body: structure.body.clone(),
+        body: skim.original(&structure.body),
         encoding: structure.encoding.clone(),
         name: file_name(structure).unwrap_or_else(|| fallback.to_owned()),
         content_type: format!("{main}/{sub}"),
@@ -196,16 +214,16 @@ fn part(structure: &Structure) -> Part {
 }
 
 /// The message with these parts cut out, each with the delimiter before it.
-fn without(message: &[u8], taken: &[Candidate<'_>]) -> Vec<u8> {
+fn without(skim: &Skim, taken: &[Candidate<'_>]) -> Vec<Chunk> {
     let mut out = Vec::new();
     let mut copied = 0;
     for candidate in taken {
-        let (cut, instead) = cut(message, candidate, taken);
-        out.extend_from_slice(message.get(copied..cut.start).unwrap_or_default());
-        out.extend_from_slice(instead);
+        let (cut, instead) = cut(skim.kept(), candidate, taken);
+        out.push(Chunk::Kept(skim.original(&(copied..cut.start))));
+        out.push(Chunk::New(instead.to_vec()));
         copied = cut.end;
     }
-    out.extend_from_slice(message.get(copied..).unwrap_or_default());
+    out.push(Chunk::Kept(skim.original(&(copied..skim.kept().len()))));
     out
 }
 
@@ -285,10 +303,43 @@ mod tests {
         )
     }
 
+    fn range(range: &Range<u64>) -> Range<usize> {
+        usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()
+    }
+
     fn made(message: &str, budget: usize) -> Option<(String, Vec<Part>)> {
-        let structure = mime::parse(message.as_bytes());
-        let split = split(message.as_bytes(), &structure, budget)?;
-        Some((String::from_utf8(split.slim).unwrap(), split.parts))
+        let mut skim = Skim::default();
+        skim.push(message.as_bytes());
+        let skim = skim.finish();
+        let structure = mime::parse(skim.kept());
+        let split = split(&skim, &structure, budget)?;
+        let slim = split.slim.into_iter().map(|chunk| match chunk {
+            Chunk::Kept(kept) => message[range(&kept)].to_owned(),
+            Chunk::New(octets) => String::from_utf8(octets).unwrap(),
+        });
+        Some((slim.collect(), split.parts))
+    }
+
+    /// Files so large that most of them is skipped.
+    #[test]
+    fn large_files_are_cut_at_the_same_places() {
+        let text = "Content-Type: text/plain\r\n\r\nhi";
+        let lines = "Content-Type: a/b; name=l\r\n\r\n".to_owned() + &"QUFBQUFB\r\n".repeat(50_000);
+        let message = mixed(&[text, &file("one", 400_000), &lines, &file("two", 4000)]);
+        let (slim, parts) = made(&message, 10_000).unwrap();
+        assert_eq!(slim, mixed(&[text, &file("two", 4000)]));
+        assert_eq!(names(&parts), ["one", "l"]);
+        assert_eq!(&message[range(&parts[0].body)], "QUFB".repeat(100_000));
+        assert_eq!(
+            &message[range(&parts[1].body)],
+            "QUFBQUFB\r\n".repeat(50_000)
+        );
+        let (slim, parts) = made(&message, 450_000).unwrap();
+        assert_eq!(
+            slim,
+            mixed(&[text, &file("one", 400_000), &file("two", 4000)])
+        );
+        assert_eq!(names(&parts), ["l"]);
     }
 
     fn names(parts: &[Part]) -> Vec<&str> {
@@ -302,7 +353,7 @@ mod tests {
         let (slim, parts) = made(&message, 1000).unwrap();
         assert_eq!(slim, mixed(&[text, &small]));
         assert_eq!(names(&parts), ["one", "two"]);
-        let octets = message.as_bytes()[parts[1].body.clone()].to_vec();
+        let octets = message.as_bytes()[range(&parts[1].body)].to_vec();
         let whole = parts[1].attachment(parts[1].decoded(octets));
         assert_eq!(&whole.octets[..], "A".repeat(6000).as_bytes());
         let (slim, parts) = made(&message, 6000).unwrap();
@@ -320,8 +371,13 @@ mod tests {
             let text = lines.join(&b"\r\n"[..]);
             for size in [1, 2, 3, 5, 77, 1000] {
                 let mut pieces = Pieces::default();
-                text.chunks(size).for_each(|piece| pieces.push(piece));
-                assert_eq!(pieces.finish().as_ref(), Some(&octets), "{length} {size}");
+                let mut decoded = Vec::new();
+                for piece in text.chunks(size) {
+                    pieces.push(piece);
+                    decoded.extend(pieces.take());
+                }
+                decoded.extend(pieces.finish().unwrap());
+                assert_eq!(decoded, octets, "{length} {size}");
             }
         }
         for broken in ["QUF", "Q*FB", "Q"] {

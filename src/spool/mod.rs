@@ -12,11 +12,14 @@ mod bounce;
 mod courier;
 mod error;
 mod failure;
+mod file;
 mod inbox;
 mod large;
 mod ledger;
+mod look;
 mod outgoing;
 mod recipients;
+mod skim;
 mod state;
 mod worker;
 
@@ -106,11 +109,26 @@ struct Shared {
     deliver: Arc<dyn Deliver>,
     /// Octets of messages that wait or come in.
     held: Arc<AtomicU64>,
-    lanes: HashMap<AccountName, Arc<Notify>>,
+    lanes: HashMap<AccountName, Arc<Lane>>,
+    /// One large message on its way at a time.
+    large: Semaphore,
+}
+
+/// What one account's worker needs besides its submissions.
+#[derive(Debug)]
+struct Lane {
+    wake: Notify,
     /// Octets that Graph takes in one request, as far as is known.
     fits: AtomicUsize,
-    /// One large message in memory at a time.
-    large: Semaphore,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            wake: Notify::new(),
+            fits: AtomicUsize::new(courier::FITS),
+        }
+    }
 }
 
 impl Spool {
@@ -142,7 +160,6 @@ impl Spool {
             held: Arc::new(AtomicU64::new(held)),
             couriers,
             options,
-            fits: AtomicUsize::new(courier::FITS),
             large: Semaphore::new(1),
         })))
     }
@@ -161,9 +178,9 @@ impl Spool {
     /// The worker: sends what waits until `stop` fires, and finishes the attempts in hand.
     pub async fn run(&self, stop: CancellationToken) {
         let mut lanes = JoinSet::new();
-        for (account, wake) in &self.0.lanes {
-            let (shared, wake) = (Arc::clone(&self.0), Arc::clone(wake));
-            lanes.spawn(shared.lane(account.clone(), wake, stop.clone()));
+        for (account, lane) in &self.0.lanes {
+            let (shared, lane) = (Arc::clone(&self.0), Arc::clone(lane));
+            lanes.spawn(shared.lane(account.clone(), lane, stop.clone()));
         }
         while lanes.join_next().await.is_some() {}
     }
@@ -190,7 +207,7 @@ impl Spool {
     /// What is due for the account is looked at now.
     fn wake(&self, account: &AccountName) {
         if let Some(lane) = self.0.lanes.get(account) {
-            lane.notify_one();
+            lane.wake.notify_one();
         }
     }
 }

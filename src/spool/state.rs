@@ -91,6 +91,8 @@ pub struct Patience {
     pub access: u64,
     /// So old a submission lets later ones of the same sender pass.
     pub order: u64,
+    /// So long a large mail waits for one of another account, so that memory stays small.
+    pub turn: u64,
 }
 
 impl Default for Patience {
@@ -103,6 +105,7 @@ impl Default for Patience {
             settle: 30_000,
             access: 60_000,
             order: 10 * 60_000,
+            turn: 30_000,
         }
     }
 }
@@ -282,6 +285,7 @@ mod tests {
         settle: 60_000,
         access: 60_000,
         order: 600_000,
+        turn: 30_000,
     };
 
     fn facts(now: i64, doubted: Option<i64>) -> Facts {

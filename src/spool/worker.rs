@@ -2,7 +2,7 @@
 //! one submission after another.
 
 use super::{
-    Route, Shared,
+    Lane, Route, Shared,
     bounce::{self, About, Kind},
     courier::{Courier, HEADER},
     failure::{Reason, Told},
@@ -15,7 +15,7 @@ use crate::{
     store::spool::Submission,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Notify, time::sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Without anything due; the lane is woken for new ones.
@@ -30,7 +30,7 @@ impl Shared {
     pub(super) async fn lane(
         self: Arc<Self>,
         account: AccountName,
-        wake: Arc<Notify>,
+        lane: Arc<Lane>,
         stop: CancellationToken,
     ) {
         while !stop.is_cancelled() {
@@ -40,7 +40,7 @@ impl Shared {
                 Ok(Some(submission)) => match wait(&submission) {
                     Some(pause) => pause.min(IDLE),
                     None => {
-                        self.work(submission).await;
+                        self.work(submission, &lane).await;
                         continue;
                     }
                 },
@@ -52,14 +52,14 @@ impl Shared {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = wake.notified() => {}
+                () = lane.wake.notified() => {}
                 () = sleep(pause) => {}
             }
         }
     }
 
     /// One step of one submission; leaves it with another due time, or trouble is waited out.
-    async fn work(&self, mut submission: Submission) {
+    async fn work(&self, mut submission: Submission, lane: &Lane) {
         let Some(route) = self.couriers.get(&submission.account) else {
             return;
         };
@@ -76,19 +76,19 @@ impl Shared {
                 event: Event::Restarted,
                 reason: None,
             },
-            State::InDoubt => self.courier(route).look(&mut submission).await,
+            State::InDoubt => self.courier(route, lane).look(&mut submission).await,
             State::Queued | State::Deferred | State::Held => {
-                return self.attempt(submission, state, route).await;
+                return self.attempt(submission, state, route, lane).await;
             }
             State::Sent | State::Failed => {
                 submission.progress.due = None;
                 return self.keep(&submission).await;
             }
         };
-        self.follow(&mut submission, state, told).await;
+        self.follow(&mut submission, state, told, lane).await;
     }
 
-    async fn attempt(&self, mut submission: Submission, state: State, route: &Route) {
+    async fn attempt(&self, mut submission: Submission, state: State, route: &Route, lane: &Lane) {
         let begun = Told {
             event: Event::Begun,
             reason: submission.progress.reason.as_deref().map(Reason::from_kept),
@@ -97,21 +97,22 @@ impl Shared {
             return self.keep(&submission).await;
         }
         if submission.progress.state != State::Attempting.as_str() {
-            self.courier(route).tidy(&mut submission).await;
+            self.courier(route, lane).tidy(&mut submission).await;
             return self.keep(&submission).await;
         }
         submission.progress.attempts += 1;
         // Not on disk yet: the courier writes it before anything goes out.
-        let told = self.courier(route).attempt(&mut submission).await;
-        self.follow(&mut submission, State::Attempting, told).await;
+        let told = self.courier(route, lane).attempt(&mut submission).await;
+        self.follow(&mut submission, State::Attempting, told, lane)
+            .await;
     }
 
-    async fn follow(&self, submission: &mut Submission, state: State, told: Told) {
+    async fn follow(&self, submission: &mut Submission, state: State, told: Told, lane: &Lane) {
         self.turn(submission, state, &told);
         if submission.progress.state == State::Failed.as_str()
             && let Some(route) = self.couriers.get(&submission.account)
         {
-            self.courier(route).tidy(submission).await;
+            self.courier(route, lane).tidy(submission).await;
         }
         let progress = &submission.progress;
         tracing::info!(
@@ -260,13 +261,13 @@ impl Shared {
         }))
     }
 
-    fn courier<'a>(&'a self, route: &'a Route) -> Courier<'a> {
+    fn courier<'a>(&'a self, route: &'a Route, lane: &'a Lane) -> Courier<'a> {
         Courier {
             ledger: &self.ledger,
             route,
             patience: &self.options.patience,
             deliver: &*self.deliver,
-            fits: &self.fits,
+            fits: &lane.fits,
             large: &self.large,
         }
     }

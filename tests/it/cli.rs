@@ -428,6 +428,49 @@ fn an_account_for_sending_only_says_whether_it_can_send() {
     runtime.block_on(sandbox.stop());
 }
 
+/// Of an account with mailbox too: mail that waits for a sign-in goes once there is one, though it was tried in vain
+/// before.
+#[test]
+fn mail_that_waits_for_a_sign_in_goes_after_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let sandbox = sandbox(&runtime);
+    let (home, base) = (tempfile::tempdir().unwrap(), port_base());
+    let (login, graph) = (sandbox.login_url(), sandbox.graph_url());
+    let cloud = postern::config::Cloud {
+        login_url: login.clone(),
+        graph_url: graph.clone(),
+    };
+    let http = postern::oauth::client::http(&cloud).unwrap();
+    let anna = "anna@example.com";
+    config(home.path(), base, login.as_str(), graph.as_str(), anna);
+    let mut server = server(home.path(), base);
+    let (_, password, _) = ask(home.path(), &["account", "password", "add", "anna"]);
+    let password = password.trim_end();
+    submit(base + 2, password);
+    let begun = std::time::Instant::now();
+    while !server.log().contains("to=\"held\"") {
+        let log = server.log();
+        assert!(begun.elapsed() < Duration::from_secs(40), "not held: {log}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let begun = std::time::Instant::now();
+    let (code, _, told) = ask(home.path(), &["account", "login", "anna"]);
+    assert_eq!(code, 0, "{told}");
+    let sent = || {
+        let url = sandbox.admin_url().join("submissions").unwrap();
+        let answer = async { http.get(url).send().await.unwrap().text().await.unwrap() };
+        runtime.block_on(answer).contains("Released")
+    };
+    while !sent() {
+        let log = server.log();
+        assert!(begun.elapsed() < Duration::from_secs(40), "held on: {log}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    runtime.block_on(sandbox.stop());
+}
+
 fn is_not_read(base: u16, password: &str) {
     let stream = TcpStream::connect(("127.0.0.1", base)).unwrap();
     let patience = Some(Duration::from_secs(60));

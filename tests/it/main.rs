@@ -34,6 +34,8 @@ mod smtp_time;
 mod smtp_transcripts;
 mod spool;
 mod spool_faults;
+mod spool_large;
+mod spool_twins;
 mod store;
 #[cfg(target_os = "linux")]
 mod submission_disk;

@@ -32,15 +32,16 @@ pub(super) const HASTY: Patience = Patience {
     settle: 700,
     access: 100,
     order: 5_000,
+    turn: 200,
 };
 
 /// A sandbox with three mailboxes, and Anna's spool.
 pub(super) struct Post {
     sandbox: Sandbox,
     http: reqwest::Client,
-    store: Store,
+    pub(super) store: Store,
     pub(super) couriers: Couriers,
-    spool: Spool,
+    pub(super) spool: Spool,
     stop: CancellationToken,
     worker: tokio::task::JoinHandle<()>,
     dir: tempfile::TempDir,
@@ -157,7 +158,7 @@ impl Post {
     }
 
     /// As after a crash: the worker stops in the middle, and a new spool opens what is there.
-    async fn restart(&mut self) {
+    pub(super) async fn restart(&mut self) {
         self.worker.abort();
         let _ = (&mut self.worker).await;
         let (store, couriers) = (self.store.clone(), self.couriers.clone());
@@ -165,14 +166,14 @@ impl Post {
         self.work();
     }
 
-    async fn admin(&self, path: &str, body: Value) -> Value {
+    pub(super) async fn admin(&self, path: &str, body: Value) -> Value {
         let url = self.sandbox.admin_url().join(path).unwrap();
         let answer = self.http.post(url).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path} {body}");
         answer.json().await.unwrap()
     }
 
-    async fn ask(&self, path: &str) -> Value {
+    pub(super) async fn ask(&self, path: &str) -> Value {
         let url = self.sandbox.admin_url().join(path).unwrap();
         let answer = self.http.get(url).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
@@ -188,7 +189,7 @@ impl Post {
         self.admin("faults", fault).await;
     }
 
-    async fn faults_are_met(&self, fault: &Value) {
+    pub(super) async fn faults_are_met(&self, fault: &Value) {
         let left = self.ask("faults").await;
         assert_eq!(left["faults"], json!([]), "{fault}");
     }
@@ -216,11 +217,17 @@ impl Post {
     }
 
     pub(super) async fn submit(&self, recipients: &[&str], message: &[u8]) -> spool::SubmissionId {
-        let mut incoming = self
-            .spool
-            .begin(&anna(), envelope(recipients))
-            .await
-            .unwrap();
+        self.submit_for(&anna(), recipients, message).await
+    }
+
+    pub(super) async fn submit_for(
+        &self,
+        account: &AccountName,
+        recipients: &[&str],
+        message: &[u8],
+    ) -> spool::SubmissionId {
+        let begun = self.spool.begin(account, envelope(recipients)).await;
+        let mut incoming = begun.unwrap();
         for piece in message.chunks(1000) {
             incoming.write(piece).await.unwrap();
         }
