@@ -149,7 +149,7 @@ impl Store {
     }
 
     /// The submission of an account that is due first. One that is not over lets no later one of the same
-    /// sender pass, unless it is held, or was taken before `since`.
+    /// sender pass, unless it is held, or was taken before `since`. The null sender is nobody.
     pub async fn next_submission(
         &self,
         account: &AccountName,
@@ -160,7 +160,7 @@ impl Store {
             .read(move |conn| {
                 let query = format!(
                     "{SELECT} AS own WHERE account = ?1 AND due IS NOT NULL
-                     AND (report IS NOT NULL OR NOT EXISTS (
+                     AND (report IS NOT NULL OR reverse_path = '' OR NOT EXISTS (
                          SELECT 1 FROM submissions AS earlier
                          WHERE earlier.account = ?1 AND earlier.due IS NOT NULL
                          AND earlier.id < own.id AND earlier.reverse_path = own.reverse_path

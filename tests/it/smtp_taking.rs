@@ -110,8 +110,8 @@ fn twenty_megabytes_pass_through_without_staying() {
         before >> 20
     );
     assert!(most < 60 << 20, "{most} octets of memory");
-    // Optimised code takes a tenth of a second; this may be a debug build on a busy machine.
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    // Optimised code takes a tenth of a second; this may be a debug build on a busy machine. The bench holds the second.
+    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 /// A file system of 4 MB in the spool's place.

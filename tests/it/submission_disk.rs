@@ -133,7 +133,7 @@ async fn a_large_mail_is_taken_without_being_held_in_memory() {
     let taken = peak(&server);
     while world.accepted().await.is_empty() {
         assert!(
-            begun.elapsed() < Duration::from_secs(60),
+            begun.elapsed() < Duration::from_secs(180),
             "{}",
             server.log()
         );
@@ -145,7 +145,7 @@ async fn a_large_mail_is_taken_without_being_held_in_memory() {
         message.len()
     );
     // A build without optimization on a busy computer: the bench holds the second.
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
     assert!(taken < 60_000, "{taken} kB");
     assert!(sent < 60_000, "{sent} kB");
     server.terminate();
