@@ -1,7 +1,7 @@
 //! Exact decimals: `xs:decimal` (XML Schema Part 2, section 3.2.3) with the arithmetic of XPath 2.0 as the official rules see it.
 //!
 //! Sums, differences and products are exact without limit: an `i128` while it suffices (38 digits), a big integer beyond. Quotients have 18
-//! decimal places or as many as an operand, rounded half down, as Saxon does it. `round` is XPath's: half towards positive infinity.
+//! decimal places, and as many more as the dividend has more than the divisor, rounded half down, as Saxon does it. `round` is XPath's: half towards positive infinity.
 //!
 //! A text that is no decimal is no value: [`Decimal::parse`] gives `None`. The official rules behave in two ways there, and a rule must pick
 //! the one that its text has: `xs:decimal(.)` stops the whole stylesheet (only possible where the XSD failed already, since every amount is
@@ -160,12 +160,25 @@ impl Decimal {
         }
     }
 
+    /// The scale without trailing zeros.
+    fn needed_scale(&self) -> u32 {
+        let Small(mut m) = self.mantissa else {
+            return self.places();
+        };
+        let mut scale = self.scale;
+        while scale > 0 && m % 10 == 0 {
+            m /= 10;
+            scale -= 1;
+        }
+        scale
+    }
+
     /// `div`; `None` by zero, where XPath stops with an error.
     pub fn div(&self, by: &Decimal) -> Option<Decimal> {
         if by.is_zero() {
             return None;
         }
-        let scale = 18.max(self.scale).max(by.scale);
+        let scale = 18 + self.needed_scale().saturating_sub(by.needed_scale());
         // self / by at this scale: mantissas at a common scale cancel.
         let (a, b, _) = self.aligned(by);
         let (a, b) = (a.times_power(scale).big(), b.big());
@@ -320,6 +333,12 @@ impl From<i64> for Decimal {
     }
 }
 
+impl Default for Decimal {
+    fn default() -> Decimal {
+        Decimal::ZERO
+    }
+}
+
 impl PartialEq for Decimal {
     fn eq(&self, other: &Decimal) -> bool {
         self.cmp(other) == Ordering::Equal
@@ -469,6 +488,12 @@ mod tests {
         assert_eq!(
             d("5").div(&d("10000000000000000000")).unwrap().to_string(),
             "0"
+        );
+        let long = d("123456789.12300").div(&d("3.70")).unwrap();
+        assert_eq!(long.to_string(), "33366699.76297297297297297297");
+        assert_eq!(
+            d("3").div(&d("524288")).unwrap().to_string(),
+            "0.000005722045898437"
         );
         assert_eq!(d("12.5").div(&d("100")).unwrap(), d("0.125"));
         assert_eq!(d("1").div(&d("0.00")), None);

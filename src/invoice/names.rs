@@ -79,6 +79,11 @@ impl Name {
         usize::from(self.0)
     }
 
+    /// The name with this [`Name::index`].
+    pub fn at(index: usize) -> Name {
+        Name(index as u16)
+    }
+
     fn space(self) -> Option<&'static Namespace> {
         static ALL: [Namespace; 9] = SPACES;
         ALL.iter().rev().find(|s| s.first <= self.0)

@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 /// One rule in one syntax.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rule {
     pub id: &'static str,
     pub layer: Layer,
@@ -35,6 +35,14 @@ pub struct Rule {
     pub terms: &'static [&'static str],
     pub en: &'static str,
     pub de: &'static str,
+}
+
+impl Rule {
+    /// The same with another severity, for the other syntax.
+    pub const fn at(mut self, severity: Severity) -> Rule {
+        self.severity = severity;
+        self
+    }
 }
 
 /// What a rule found, before it becomes a sentence.
@@ -108,6 +116,11 @@ impl Out {
         if !test {
             self.fire(rule, el);
         }
+    }
+
+    /// Forgets what fired of a layer.
+    pub fn drop_layer(&mut self, layer: Layer) {
+        self.fired.retain(|f| f.rule.layer != layer);
     }
 
     pub fn fired(&self) -> &[Fired] {

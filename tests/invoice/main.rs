@@ -2,3 +2,6 @@
 
 mod exactness;
 mod expected;
+mod fragments;
+mod pdf;
+mod semantic;
