@@ -3,6 +3,13 @@
 //!
 //! Goals: under 3 ms, under 150 ms, and memory at most ten times the file.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a bench tells its numbers, and its own instance is right"
+)]
+
 #[path = "invoice/large.rs"]
 mod large;
 
