@@ -804,10 +804,10 @@ async fn a_full_disk_refuses_for_now() {
 }
 
 /// A tmpfs of its own; unmounted when dropped.
-struct Disk(PathBuf, #[allow(dead_code)] tempfile::TempDir);
+pub(crate) struct Disk(pub(crate) PathBuf, #[allow(dead_code)] tempfile::TempDir);
 
 impl Disk {
-    fn mount(size: usize) -> Option<Self> {
+    pub(crate) fn mount(size: usize) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("disk");
         std::fs::create_dir(&place).unwrap();
