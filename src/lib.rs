@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod graph;
 pub mod imap;
+pub mod invoice;
 pub mod mail;
 pub mod mime;
 pub mod net;

@@ -254,15 +254,21 @@ impl Item {
 /// Flags change the changeKey too (and isRead does not), so it decides nothing alone. A download is
 /// spent on drafts, and where a fact changed that flags leave alone.
 fn may_be_other_content(row: &MessageRow, told: &RemoteMessage) -> bool {
-    fn differs<T: PartialEq>(was: &Option<T>, is: &Option<T>) -> bool {
-        matches!((was, is), (Some(was), Some(is)) if was != is)
-    }
-    differs(&row.change_key, &told.change_key)
-        && (row.flags.has(SystemFlag::Draft)
-            || told.draft == Some(true)
-            || differs(&row.subject, &told.subject)
-            || differs(&row.message_id, &told.message_id)
-            || differs(&row.store_size, &told.store_size))
+    differs(&row.change_key, &told.change_key) && content_may_differ(row, told)
+}
+
+/// Whether what Graph tells of a message now may be about another content than that which the row stands for: of a
+/// draft always.
+pub fn content_may_differ(row: &MessageRow, told: &RemoteMessage) -> bool {
+    row.flags.has(SystemFlag::Draft)
+        || told.draft == Some(true)
+        || differs(&row.subject, &told.subject)
+        || differs(&row.message_id, &told.message_id)
+        || differs(&row.store_size, &told.store_size)
+}
+
+fn differs<T: PartialEq>(was: &Option<T>, is: &Option<T>) -> bool {
+    matches!((was, is), (Some(was), Some(is)) if was != is)
 }
 
 #[cfg(test)]

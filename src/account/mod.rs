@@ -64,12 +64,12 @@ struct Inner {
     name: AccountName,
     store: MailboxStore,
     graph: graph::Client,
-    hub: notify::Hub,
-    tree: folders::Tree,
-    spellings: spelling::Spellings,
-    lanes: turns::Lanes<FolderKey, sync::Lane>,
-    downloads: turns::Lanes<MessageKey, ()>,
-    suspects: worker::Suspects,
+    hub: Arc<notify::Hub>,
+    tree: Arc<folders::Tree>,
+    spellings: Arc<spelling::Spellings>,
+    lanes: Arc<turns::Lanes<FolderKey, sync::Lane>>,
+    downloads: Arc<turns::Lanes<MessageKey, ()>>,
+    suspects: Arc<worker::Suspects>,
     outgoing: std::sync::OnceLock<Arc<dyn write::Outgoing>>,
     manners: std::sync::OnceLock<write::Manners>,
     /// Fires when the account is closed: rounds in flight end.
@@ -93,12 +93,12 @@ impl Account {
                 name,
                 store,
                 graph,
-                hub: notify::Hub::default(),
-                tree: folders::Tree::default(),
-                spellings: spelling::Spellings::default(),
-                lanes: turns::Lanes::default(),
-                downloads: turns::Lanes::default(),
-                suspects: worker::Suspects::default(),
+                hub: Arc::default(),
+                tree: Arc::default(),
+                spellings: Arc::default(),
+                lanes: Arc::default(),
+                downloads: Arc::default(),
+                suspects: Arc::default(),
                 outgoing: std::sync::OnceLock::new(),
                 manners: std::sync::OnceLock::new(),
                 ends: CancellationToken::new(),
@@ -112,6 +112,22 @@ impl Account {
     pub fn for_reading(mut self) -> Self {
         self.may_write = false;
         self
+    }
+
+    /// Shares turns and news with another account of the same mailbox state: two that know nothing of each
+    /// other would list one folder over each other, and their sessions would not hear of what the other did.
+    fn share(&mut self, other: &Self) {
+        let other = &other.inner;
+        // None: somebody works with it already.
+        let Some(own) = Arc::get_mut(&mut self.inner) else {
+            return;
+        };
+        own.hub = Arc::clone(&other.hub);
+        own.tree = Arc::clone(&other.tree);
+        own.spellings = Arc::clone(&other.spellings);
+        own.lanes = Arc::clone(&other.lanes);
+        own.downloads = Arc::clone(&other.downloads);
+        own.suspects = Arc::clone(&other.suspects);
     }
 
     /// Whether it may be changed. Whoever offers a change asks first; Graph would refuse it anyway.
@@ -205,6 +221,11 @@ impl Account {
         key: &search::Key,
     ) -> Result<Vec<Uid>> {
         search::run(self, folder, uids, key).await
+    }
+
+    /// A client wrote this message (APPEND).
+    pub async fn wrote(&self, remote: &crate::mail::RemoteId) -> Result<bool> {
+        Ok(self.inner.store.has_original(remote).await?)
     }
 
     pub async fn set_subscribed(&self, name: &MailboxName, on: bool) -> Result<()> {

@@ -25,9 +25,20 @@ enum Entry {
 }
 
 impl Registry {
-    /// Adds or replaces an account.
-    pub fn insert(&self, account: Account) {
-        self.set(account.name().clone(), Entry::Open(account));
+    /// Adds or replaces an account; as it is served from now on. Accounts of the same mailbox state share turns and news.
+    pub fn insert(&self, account: Account) -> Account {
+        let mut account = account;
+        self.entries.send_modify(|all| {
+            let same = all.values().find_map(|entry| match entry {
+                Entry::Open(other) if other.inner.store.is(&account.inner.store) => Some(other),
+                _ => None,
+            });
+            if let Some(other) = same {
+                account.share(other);
+            }
+            all.insert(account.name().clone(), Entry::Open(account.clone()));
+        });
+        account
     }
 
     /// The account is being opened: [`Registry::wait`] waits for what comes of it.

@@ -10,7 +10,7 @@
 use super::{
     Error, FolderKey, FolderRow, Inner, Result,
     merge::{self, Found, Kind, Known, Settled},
-    spelling,
+    spelling, write,
 };
 use crate::{
     graph::{
@@ -138,9 +138,10 @@ async fn round(inner: &Inner, graph: &graph::Client, key: FolderKey, held: &mut 
         held,
     };
     let Some(link) = work.folder.link.clone().filter(|_| work.folder.listed) else {
-        return work.listing().await;
+        let listed = work.listing().await;
+        return work.tidied(listed).await;
     };
-    match work.changes(link).await {
+    let outcome = match work.changes(link).await {
         Err(Error::Graph(error)) if error.needs_resync() => {
             tracing::info!(account = %inner.name, folder = %work.folder.name, "listed anew: its delta link is dead");
             inner.store.reset_link(key).await?;
@@ -151,7 +152,8 @@ async fn round(inner: &Inner, graph: &graph::Client, key: FolderKey, held: &mut 
             Err(error)
         }
         other => other,
-    }
+    };
+    work.tidied(outcome).await
 }
 
 struct Work<'a> {
@@ -162,6 +164,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// A round of Sent Items may have met second copies.
+    async fn tidied(&self, outcome: Result<()>) -> Result<()> {
+        if outcome.is_ok() && self.folder.role == Some(Role::Sent) {
+            write::tidy_sent(self.inner, self.graph, self.folder.key).await;
+        }
+        outcome
+    }
+
     /// A round of the delta, page by page.
     async fn changes(&mut self, mut link: String) -> Result<()> {
         let mut bound = Bound::default();

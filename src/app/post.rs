@@ -6,9 +6,12 @@ use super::{
     seat::{Seat, State},
 };
 use crate::{
-    account::{Registry, write::Outgoing},
-    mail::{AccountName, ErrorClass, Flags, MailboxName},
-    spool::{Couriers, Deliver, Delivered, Options, Report, Spool, deliver_through_graph},
+    account::{
+        Registry,
+        write::{Expected, Outgoing},
+    },
+    mail::{AccountName, ErrorClass, Flags, MailboxName, RemoteId},
+    spool::{Couriers, Deliver, Delivered, Options, Report, Spool, Wrote, deliver_through_graph},
 };
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -72,7 +75,7 @@ impl Outgoing for UnderWay {
     fn expects_copy<'a>(
         &'a self,
         message_id: &'a str,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Expected> + Send + 'a>> {
         Box::pin(async move {
             let mut changes = self.spool.changes();
             let until = tokio::time::Instant::now() + BEGINS;
@@ -82,15 +85,15 @@ impl Outgoing for UnderWay {
                     .iter()
                     .any(|mail| mail.message_id.as_deref() == Some(message_id))
                 {
-                    return true;
+                    return Expected::Yes;
                 }
                 // One whose Message-ID is not known yet may be it: programs append at once.
                 if told.iter().all(|mail| mail.message_id.is_some()) {
-                    return false;
+                    return Expected::No;
                 }
                 match tokio::time::timeout_at(until, changes.changed()).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(_)) | Err(_) => return false,
+                    Ok(Err(_)) | Err(_) => return Expected::Perhaps,
                 }
             }
         })
@@ -117,6 +120,13 @@ struct ToInbox {
 }
 
 impl Deliver for ToInbox {
+    fn wrote<'a>(&'a self, name: &'a AccountName, message: &'a RemoteId) -> Wrote<'a> {
+        Box::pin(async move {
+            let account = self.registry.get(name).ok()?;
+            account.wrote(message).await.ok()
+        })
+    }
+
     fn deliver<'a>(&'a self, name: &'a AccountName, report: &'a Report) -> Delivered<'a> {
         Box::pin(async move {
             let route = self.couriers.get(name).ok_or(ErrorClass::NotFound)?;

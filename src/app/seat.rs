@@ -259,8 +259,7 @@ impl Seat {
         }
         if let Some(state) = &pin.state {
             let account = self.account_of(store, state, link).await?;
-            registry.insert(account.clone());
-            *known = Some(account);
+            *known = Some(registry.insert(account));
         }
         let root = link.graph.root().await.map_err(Obstacle::from)?;
         let state = store
@@ -274,8 +273,7 @@ impl Seat {
                     tracing::warn!(account = %self.name(), "this is another mailbox than before");
                 }
                 let account = self.account_of(store, &state, link).await?;
-                registry.insert(account.clone());
-                Ok(Some(account))
+                Ok(Some(registry.insert(account)))
             }
         }
     }
@@ -292,6 +290,7 @@ impl Seat {
         account.set_manners(Manners {
             append_faithfully: writing.append_faithfully,
             expunge_for_good: writing.expunge_for_good,
+            ..Manners::default()
         });
         Ok(if self.account.uses == Use::Read {
             account.for_reading()

@@ -8,7 +8,9 @@ mod certs;
 mod check;
 mod config_file;
 mod demo;
+mod invoice;
 mod run;
+mod sandbox;
 mod signals;
 
 use crate::telemetry;
@@ -46,6 +48,8 @@ enum LogFormat {
 enum Command {
     /// Try it: a sandbox tenant on this computer, with mail, accounts and passwords
     Demo(demo::Demo),
+    /// The sandbox tenant alone, for any program that speaks Microsoft Graph
+    Sandbox(sandbox::Sandbox),
     /// Serve the accounts of the config file
     Run(run::Run),
     /// Check the config file and do nothing else
@@ -55,6 +59,9 @@ enum Command {
     Account(account::AccountCommand),
     /// Where the certificate authority is, and how to trust it
     Certs(certs::Certs),
+    /// Check e-invoices (XRechnung, ZUGFeRD), and take them out of PDFs
+    #[command(subcommand)]
+    Invoice(invoice::InvoiceCommand),
 }
 
 /// Why a command failed, with its exit code.
@@ -88,15 +95,18 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
+    let mut status = 0;
     let outcome = start_log(&arguments).and_then(|()| match arguments.command {
         Command::Demo(command) => command.run(),
+        Command::Sandbox(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Account(command) => command.run(),
         Command::Certs(command) => command.run(),
+        Command::Invoice(command) => command.run().map(|code| status = code),
     });
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(status),
         // The reader of a pipe went away: nobody is left to tell.
         Err(failure) if is_broken_pipe(&failure.error) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,15 +1,15 @@
 //! `$batch`: up to 20 requests in one (Graph: JSON batching).
 //!
 //! Always unordered. Each inner request has its own outcome; inner 429s and 5xx are repeated after the
-//! largest Retry-After among them, the rest of the batch is not.
+//! largest Retry-After among them, the rest of the batch is not. Graph works on four requests of a batch at a time; where
+//! fewer places are free in the limiter, as many requests go up at a time, in several batches.
 
 use super::{
     Client, Error, Result, address, challenge,
     client::{malformed, random},
     error::Status,
     exchange::{Call, IMMUTABLE, fault},
-    limiter::PLACES,
-    read, retry,
+    json, read, retry,
     retry::{Attempt, Verdict},
     types::Message,
 };
@@ -99,26 +99,35 @@ impl Client {
     /// Sends `inner` in batches of 20; the outcomes stand in the same order.
     pub(super) async fn batch(&self, inner: Vec<Inner>) -> Result<Vec<Outcome<Reply>>> {
         let mut outcomes = Vec::with_capacity(inner.len());
-        for part in inner.chunks(LIMIT) {
-            match self.part(part).await {
-                Ok(part) => outcomes.extend(part),
+        let mut rest = inner.as_slice();
+        let mut hurried = false;
+        while !rest.is_empty() {
+            let (part, later) = rest.split_at(rest.len().min(LIMIT));
+            match self.part(part, hurried).await {
+                Ok(done) if !done.is_empty() => {
+                    hurried = done.len() < part.len();
+                    rest = rest.get(done.len()..).unwrap_or_default();
+                    outcomes.extend(done);
+                    continue;
+                }
+                Ok(_) => return Err(malformed(WHAT, "nothing was sent")),
                 Err(error) if outcomes.is_empty() => return Err(error),
                 // What earlier batches did stays told.
                 Err(error) => outcomes.extend(part.iter().map(|_| Err(error.clone()))),
             }
+            rest = later;
         }
         Ok(outcomes)
     }
 
-    /// One batch with its repetitions.
-    async fn part(&self, inner: &[Inner]) -> Result<Vec<Outcome<Reply>>> {
+    /// One batch with its repetitions: the outcomes of those that were sent, the first of `inner`.
+    async fn part(&self, inner: &[Inner], hurried: bool) -> Result<Vec<Outcome<Reply>>> {
         let start = Instant::now();
         let mut outcomes: Vec<Outcome<Reply>> = Vec::new();
-        outcomes.resize_with(inner.len(), || Err(malformed(WHAT, "no answer")));
         let mut open: Vec<usize> = (0..inner.len()).collect();
         let mut renewed = false;
         for number in 1.. {
-            let answers = match self.exchange(inner, &open).await {
+            let answers = match self.exchange(inner, &open, hurried || number > 1).await {
                 Ok(answers) => answers,
                 Err(error) if number == 1 => return Err(error),
                 Err(error) => {
@@ -129,7 +138,12 @@ impl Client {
                     break;
                 }
             };
-            let mut again = Vec::new();
+            let unsent = open.split_off(answers.len().min(open.len()));
+            // What was not sent yet comes with the next part; what is to be repeated, with the next time.
+            let mut again = if number == 1 { Vec::new() } else { unsent };
+            if number == 1 {
+                outcomes.resize_with(open.len(), || Err(malformed(WHAT, "no answer")));
+            }
             let mut longest = None::<Duration>;
             let mut throttled = false;
             let mut refused = None::<Option<String>>;
@@ -157,7 +171,7 @@ impl Client {
             }
             if let Some(claims) = refused {
                 if let Err(error) = self.renew_held(claims.as_deref()).await {
-                    if again.len() == inner.len() {
+                    if again.len() == outcomes.len() {
                         return Err(error);
                     }
                     for at in again {
@@ -210,11 +224,12 @@ impl Client {
         }
     }
 
-    /// Sends the `open` ones in one request; the answers in their order.
+    /// Sends the `open` ones in one request, or the first of them, as places are free; the answers in their order.
     async fn exchange(
         &self,
         inner: &[Inner],
         open: &[usize],
+        hurried: bool,
     ) -> Result<Vec<std::result::Result<Reply, InnerFailure>>> {
         let items: Vec<_> = open.iter().filter_map(|at| inner.get(*at)).collect();
         let requests: Vec<_> = items
@@ -222,15 +237,16 @@ impl Client {
             .enumerate()
             .map(|(n, item)| self.request(n, item))
             .collect();
-        let mut call = Call::new(WHAT, Method::POST, self.batch_url(WHAT)?)
-            .json(&json!({ "requests": requests }));
+        let mut call = Call::new(WHAT, Method::POST, self.batch_url(WHAT)?).parts(requests);
         call.idempotent = items.iter().all(|item| item.idempotent);
-        call.places = items.len().min(PLACES);
-        call.requests = items.len();
+        call.hurried = hurried;
         let mut answers = HashMap::new();
+        let mut sent = 0;
         let mut next = Some(call);
         while let Some(call) = next.take() {
-            let json = self.json(&call).await?;
+            let answer = self.run(&call, false).await?;
+            sent = if sent == 0 { answer.requests } else { sent };
+            let json = json::parse(&answer.body).map_err(|cause| malformed(WHAT, &cause))?;
             let list = json.get("responses").and_then(Value::as_array);
             for answer in list.ok_or_else(|| malformed(WHAT, "no responses"))? {
                 if let Some(id) = answer.get("id").and_then(id_of) {
@@ -245,6 +261,7 @@ impl Client {
         }
         Ok(items
             .iter()
+            .take(sent)
             .enumerate()
             .map(|(n, item)| match answers.get(&n) {
                 Some(answer) => outcome(item.what, answer),

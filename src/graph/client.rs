@@ -4,7 +4,7 @@ use super::{
     Error, Result, address,
     exchange::{Answer, Call, Failed, Pace, once, piece},
     json,
-    limiter::Limiter,
+    limiter::{Limiter, Want},
     read,
     retry::{self, Attempt, Verdict},
     types::User,
@@ -117,7 +117,7 @@ impl Client {
         let limiter = Limiter::default();
         let start = Instant::now();
         for number in 1.. {
-            let permit = limiter.acquire(Priority::Person, 1, 1).await;
+            let permit = limiter.acquire(Priority::Person, Want::Short).await;
             let failed = match once(http, &pace, &call, Some(token), permit, false).await {
                 Ok(answer) => return user(WHAT, &answer.body),
                 Err(failed) => failed,
@@ -174,6 +174,12 @@ impl Client {
                 Ok(next.map(|octets| (octets, Some((response, permit)))))
             },
         ))
+    }
+
+    /// Whether there is a token to be had; nothing is asked of Graph.
+    pub async fn has_access(&self) -> Result<()> {
+        self.shared.tokens.access_token().await?;
+        Ok(())
     }
 
     /// Requests sent to Graph so far (a `$batch` counts one): for budgets and benches.
@@ -259,7 +265,7 @@ impl Client {
                 true => None,
                 false => Some(self.token(call.what, start).await?),
             };
-            let permit = self.permit(call, start).await?;
+            let permit = self.permit(call, stream, start).await?;
             self.shared.requests.fetch_add(1, Ordering::Relaxed);
             let pace = self.patience(call, start);
             let http = &self.shared.http;
@@ -331,7 +337,12 @@ impl Client {
         }
     }
 
-    async fn permit(&self, call: &Call, start: Instant) -> Result<super::limiter::Permit> {
+    async fn permit(
+        &self,
+        call: &Call,
+        stream: bool,
+        start: Instant,
+    ) -> Result<super::limiter::Permit> {
         let left = self.budget().saturating_sub(start.elapsed());
         let limiter = &self.shared.limiter;
         let paused = |retry_after| Error::Paused {
@@ -341,7 +352,12 @@ impl Client {
         if let Some(pause) = limiter.paused_for().filter(|pause| *pause > left) {
             return Err(paused(pause));
         }
-        let turn = limiter.acquire(self.priority, call.places, call.requests);
+        let turn = async {
+            match call.hurried {
+                true => limiter.acquire_any(self.priority, call.want(stream)).await,
+                false => limiter.acquire(self.priority, call.want(stream)).await,
+            }
+        };
         timeout(left, turn)
             .await
             .map_err(|_| paused(limiter.paused_for().unwrap_or(self.pace.base)))

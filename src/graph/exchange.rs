@@ -1,13 +1,20 @@
 //! One request, one answer: sent, waited for with limits, its status checked before its body.
 
-use super::{Error, challenge, error::Status, json, limiter::Permit, retry, retry::Fault};
+use super::{
+    Error, challenge,
+    error::Status,
+    json,
+    limiter::{Permit, Want},
+    retry,
+    retry::Fault,
+};
 use crate::{mail::Secret, oauth::client::USER_AGENT};
 use bytes::Bytes;
 use reqwest::{
     Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
@@ -17,6 +24,9 @@ pub(super) const IMMUTABLE: &str = "IdType=\"ImmutableId\"";
 
 /// A JSON answer larger than this is none of ours: 1000 messages without bodies take some 5 MB.
 const BODY_LIMIT: usize = 192 << 20;
+
+/// Sending more than this (octets) may last: half a minute where the line takes 16 KB in a second.
+const LASTS: usize = 512 << 10;
 
 /// How long to wait, and for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +65,10 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
     pub(super) idempotent: bool,
-    pub(super) places: usize,
-    pub(super) requests: usize,
+    /// The requests of a `$batch`: as many of them are sent as there are places for.
+    pub(super) parts: Vec<Value>,
+    /// A batch that takes what places there are, since it found too few a moment ago.
+    pub(super) hurried: bool,
     /// No access token goes with it.
     pub(super) bare: bool,
 }
@@ -74,8 +86,8 @@ impl Call {
             headers,
             body: None,
             idempotent,
-            places: 1,
-            requests: 1,
+            parts: Vec::new(),
+            hurried: false,
             bare: false,
         }
     }
@@ -102,6 +114,30 @@ impl Call {
         self.content_type(content_type)
     }
 
+    pub(super) fn parts(mut self, parts: Vec<Value>) -> Self {
+        self.parts = parts;
+        self.content_type("application/json")
+    }
+
+    /// `stream`: its answer is read bit by bit.
+    pub(super) fn want(&self, stream: bool) -> Want {
+        let long = self.body.as_ref().is_some_and(|body| body.len() > LASTS);
+        match self.parts.len() {
+            0 if stream || long => Want::Lasting,
+            0 => Want::Short,
+            parts => Want::Batch(parts),
+        }
+    }
+
+    /// With the first `requests` of its parts.
+    fn octets(&self, requests: usize) -> Option<Bytes> {
+        if self.parts.is_empty() {
+            return self.body.clone();
+        }
+        let parts: Vec<_> = self.parts.iter().take(requests).collect();
+        Some(Bytes::from(json!({ "requests": parts }).to_string()))
+    }
+
     fn content_type(mut self, value: &'static str) -> Self {
         self.headers
             .insert(CONTENT_TYPE, HeaderValue::from_static(value));
@@ -115,6 +151,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Bytes,
     pub(super) live: Option<(reqwest::Response, Permit)>,
+    /// Of a batch: so many of its requests were sent.
+    pub(super) requests: usize,
 }
 
 /// An attempt that came to nothing.
@@ -149,7 +187,8 @@ pub(super) async fn once(
     permit: Permit,
     stream: bool,
 ) -> Result<Answer, Failed> {
-    let request = build(http, call, token)?;
+    let requests = permit.requests();
+    let request = build(http, call, token, requests)?;
     let response = match timeout(pace.first_byte, http.execute(request)).await {
         Ok(Ok(response)) => response,
         Ok(Err(e)) => return Err(broken(call.what, e)),
@@ -165,6 +204,7 @@ pub(super) async fn once(
             status: status.as_u16(),
             body: Bytes::new(),
             live: Some((response, permit)),
+            requests,
         });
     }
     let headers = response.headers().clone();
@@ -175,6 +215,7 @@ pub(super) async fn once(
             status: status.as_u16(),
             body,
             live: None,
+            requests,
         });
     }
     // An error status says enough without its body.
@@ -222,6 +263,7 @@ fn build(
     http: &reqwest::Client,
     call: &Call,
     token: Option<&Secret<String>>,
+    requests: usize,
 ) -> Result<reqwest::Request, Failed> {
     let invalid = |cause: &str| {
         let (what, cause) = (call.what, cause.to_owned());
@@ -240,8 +282,8 @@ fn build(
         bearer.set_sensitive(true);
         request = request.header(AUTHORIZATION, bearer);
     }
-    if let Some(body) = &call.body {
-        request = request.body(body.clone());
+    if let Some(body) = call.octets(requests) {
+        request = request.body(body);
     } else if call.method == Method::POST {
         request = request.header("content-length", "0");
     }

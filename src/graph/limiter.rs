@@ -1,8 +1,10 @@
 //! Four in flight and 10,000 in ten minutes, for each (application id, mailbox) (Graph: throttling limits).
 //!
 //! Whoever waits is let in in order, people before background. After a 429 or 503 nobody is let in until
-//! the pause is over. An unordered `$batch` holds all four places, since Graph works on four of its
-//! requests at a time. A place that is not wanted any more (its future was dropped) goes to the next.
+//! the pause is over. Graph works on four requests of an unordered `$batch` at a time, so a batch holds up to four
+//! places: it waits a moment for all that it can use, then takes what is free and sends as many of its requests.
+//! What lasts (a streamed download, a large upload) never holds all four, so that what is short goes on beside it.
+//! A place that is not wanted any more (its future was dropped) goes to the next.
 
 use super::Priority;
 use std::{
@@ -17,6 +19,11 @@ use tokio::{
 
 /// Places (Graph: four concurrent requests for each application and mailbox).
 pub const PLACES: usize = 4;
+/// Of them, for what lasts: one is left for what is short, and of the others one for what a person waits for.
+const LASTING: usize = PLACES - 1;
+const LASTING_BEHIND: usize = PLACES - 2;
+/// So long a batch waits for places that it lacks: most requests are over by then, and fewer places mean more batches.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// Graph counts requests over this time.
 const WINDOW: Duration = Duration::from_secs(600);
 /// Requests in [`WINDOW`]: 10,000 with head-room for other programs and for clocks that differ.
@@ -42,6 +49,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     taken: usize,
+    /// Of these, by what lasts.
+    lasting: usize,
     people: VecDeque<Waiter>,
     background: VecDeque<Waiter>,
     paused_until: Option<Instant>,
@@ -50,18 +59,45 @@ struct State {
     sent_sum: usize,
 }
 
+/// What somebody wants to be let in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// One request that is over soon.
+    Short,
+    /// One request that may last.
+    Lasting,
+    /// So many requests in an unordered `$batch`, or some of them.
+    Batch(usize),
+}
+
 #[derive(Debug)]
 struct Waiter {
-    places: usize,
-    requests: usize,
+    want: Want,
+    /// Until when it waits for more places than are free.
+    patient: Instant,
     let_in: oneshot::Sender<Permit>,
+}
+
+/// What is given to one who is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    places: usize,
+    lasts: bool,
+    requests: usize,
 }
 
 /// Places held until dropped: for as long as the answer is being read.
 #[derive(Debug)]
 pub struct Permit {
     inner: Option<Arc<Inner>>,
-    places: usize,
+    share: Share,
+}
+
+impl Permit {
+    /// So many requests may be sent; of a batch perhaps not all.
+    pub fn requests(&self) -> usize {
+        self.share.requests
+    }
 }
 
 impl Default for Limiter {
@@ -76,21 +112,26 @@ impl Default for Limiter {
 }
 
 impl Limiter {
-    /// Waits for `places` places (at most [`PLACES`]) for something that counts as `requests`
-    /// requests. Cancel-safe: dropping the future gives the turn to the next.
-    pub async fn acquire(&self, priority: Priority, places: usize, requests: usize) -> Permit {
+    /// Waits to be let in. Cancel-safe: dropping the future gives the turn to the next.
+    pub async fn acquire(&self, priority: Priority, want: Want) -> Permit {
+        self.acquire_within(priority, want, PATIENCE).await
+    }
+
+    /// As [`Limiter::acquire`]; a batch takes what is free at once.
+    pub async fn acquire_any(&self, priority: Priority, want: Want) -> Permit {
+        self.acquire_within(priority, want, Duration::ZERO).await
+    }
+
+    async fn acquire_within(&self, priority: Priority, want: Want, patience: Duration) -> Permit {
         let mut gate = self.inner.gate.subscribe();
         loop {
             let (let_in, mut turn) = oneshot::channel();
             let waiter = Waiter {
-                places: places.clamp(1, PLACES),
-                requests,
+                want,
+                patient: Instant::now() + patience,
                 let_in,
             };
-            match priority {
-                Priority::Person => self.inner.state().people.push_back(waiter),
-                Priority::Background => self.inner.state().background.push_back(waiter),
-            }
+            self.inner.state().queue(priority).push_back(waiter);
             self.inner.pump();
             loop {
                 let until = *gate.borrow_and_update();
@@ -138,44 +179,16 @@ impl Inner {
                 break Some(until);
             }
             state.expire(now);
-            let person = !state.people.is_empty();
-            let free = PLACES.saturating_sub(state.taken);
-            let limit = if person {
-                PERSON_LIMIT
-            } else {
-                BACKGROUND_LIMIT
-            };
-            let queue = if person {
-                &state.people
-            } else {
-                &state.background
-            };
-            let Some(head) = queue.front() else {
-                break None;
-            };
-            let (places, requests) = (head.places, head.requests);
-            if head.let_in.is_closed() {
-                state.pop(person);
-                continue;
-            }
-            if places > free {
-                break None;
-            }
-            if state.sent_sum + requests > limit {
-                break state.sent.front().map(|(at, _)| *at + WINDOW + BUCKET);
-            }
-            let Some(waiter) = state.pop(person) else {
-                break None;
+            let (waiter, share) = match state.next(now) {
+                Next::Goes(waiter, share) => (waiter, share),
+                Next::Waits(until) => break until,
             };
             let permit = Permit {
                 inner: Some(self.clone()),
-                places,
+                share,
             };
             match waiter.let_in.send(permit) {
-                Ok(()) => {
-                    state.taken += places;
-                    state.count(now, requests);
-                }
+                Ok(()) => state.take(now, share),
                 // Gone meanwhile: nothing was taken for it, so its permit gives nothing back.
                 Err(mut permit) => permit.inner = None,
             }
@@ -186,13 +199,63 @@ impl Inner {
     }
 }
 
+enum Next {
+    Goes(Waiter, Share),
+    /// Until a place is given back, or until this moment.
+    Waits(Option<Instant>),
+}
+
 impl State {
-    fn pop(&mut self, person: bool) -> Option<Waiter> {
-        if person {
-            self.people.pop_front()
-        } else {
-            self.background.pop_front()
+    fn queue(&mut self, priority: Priority) -> &mut VecDeque<Waiter> {
+        match priority {
+            Priority::Person => &mut self.people,
+            Priority::Background => &mut self.background,
         }
+    }
+
+    /// Whoever is first in order; what lasts is passed by while as much lasts as may.
+    fn next(&mut self, now: Instant) -> Next {
+        let (free, lasting) = (PLACES.saturating_sub(self.taken), self.lasting);
+        for priority in [Priority::Person, Priority::Background] {
+            let full = lasting >= lasting_limit(priority);
+            let passed_by = |waiter: &Waiter| full && waiter.want == Want::Lasting;
+            let queue = self.queue(priority);
+            queue.retain(|waiter| !waiter.let_in.is_closed());
+            let Some(at) = queue.iter().position(|waiter| !passed_by(waiter)) else {
+                continue;
+            };
+            let Some(waiter) = queue.remove(at) else {
+                continue;
+            };
+            let back = |state: &mut Self, waiter, until| {
+                state.queue(priority).insert(at, waiter);
+                Next::Waits(until)
+            };
+            let Some(share) = waiter.want.share(free) else {
+                return back(self, waiter, None);
+            };
+            if share.places < waiter.want.places() && waiter.patient > now {
+                let until = Some(waiter.patient);
+                return back(self, waiter, until);
+            }
+            if self.sent_sum + share.requests > limit(priority) {
+                let until = self.sent.front().map(|(at, _)| *at + WINDOW + BUCKET);
+                return back(self, waiter, until);
+            }
+            return Next::Goes(waiter, share);
+        }
+        Next::Waits(None)
+    }
+
+    fn take(&mut self, now: Instant, share: Share) {
+        self.taken += share.places;
+        self.lasting += usize::from(share.lasts);
+        self.count(now, share.requests);
+    }
+
+    fn give_back(&mut self, share: Share) {
+        self.taken = self.taken.saturating_sub(share.places);
+        self.lasting = self.lasting.saturating_sub(usize::from(share.lasts));
     }
 
     fn count(&mut self, now: Instant, requests: usize) {
@@ -214,138 +277,53 @@ impl State {
     }
 }
 
+fn limit(priority: Priority) -> usize {
+    match priority {
+        Priority::Person => PERSON_LIMIT,
+        Priority::Background => BACKGROUND_LIMIT,
+    }
+}
+
+fn lasting_limit(priority: Priority) -> usize {
+    match priority {
+        Priority::Person => LASTING,
+        Priority::Background => LASTING_BEHIND,
+    }
+}
+
+impl Want {
+    /// Places that it can use.
+    fn places(self) -> usize {
+        match self {
+            Self::Short | Self::Lasting => 1,
+            Self::Batch(requests) => requests.clamp(1, PLACES),
+        }
+    }
+
+    /// What it gets of so many free places; a batch that gets fewer than it can use sends fewer requests.
+    fn share(self, free: usize) -> Option<Share> {
+        let places = self.places().min(free);
+        let requests = match self {
+            Self::Short | Self::Lasting => 1,
+            Self::Batch(all) if places == self.places() => all,
+            Self::Batch(_) => places,
+        };
+        (places > 0).then_some(Share {
+            places,
+            lasts: self == Self::Lasting,
+            requests,
+        })
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
-            {
-                let mut state = inner.state();
-                state.taken = state.taken.saturating_sub(self.places);
-            }
+            inner.state().give_back(self.share);
             inner.pump();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::time::{advance, sleep, timeout};
-
-    async fn one(limiter: &Limiter) -> Permit {
-        limiter.acquire(Priority::Person, 1, 1).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn never_more_than_four_at_once() {
-        let limiter = Limiter::default();
-        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let mut tasks = Vec::new();
-        for i in 0..40 {
-            let (limiter, now, most) = (limiter.clone(), now.clone(), most.clone());
-            tasks.push(tokio::spawn(async move {
-                let places = if i % 7 == 0 { PLACES } else { 1 };
-                let _permit = limiter.acquire(Priority::Background, places, 1).await;
-                let held = now.fetch_add(places, Ordering::SeqCst) + places;
-                most.fetch_max(held, Ordering::SeqCst);
-                sleep(Duration::from_millis(10)).await;
-                now.fetch_sub(places, Ordering::SeqCst);
-            }));
-        }
-        for task in tasks {
-            task.await.unwrap();
-        }
-        assert_eq!(most.load(Ordering::SeqCst), PLACES);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn people_go_before_background() {
-        let limiter = Limiter::default();
-        let all = limiter.acquire(Priority::Person, PLACES, 1).await;
-        let (order, mut came) = tokio::sync::mpsc::unbounded_channel();
-        for priority in [
-            Priority::Background,
-            Priority::Background,
-            Priority::Person,
-            Priority::Person,
-        ] {
-            let (limiter, order) = (limiter.clone(), order.clone());
-            tokio::spawn(async move {
-                let permit = limiter.acquire(priority, PLACES, 1).await;
-                order.send(priority).unwrap();
-                drop(permit);
-            });
-            sleep(Duration::from_millis(1)).await;
-        }
-        drop((all, order));
-        let mut got = Vec::new();
-        while let Some(priority) = came.recv().await {
-            got.push(priority);
-        }
-        use Priority::{Background, Person};
-        assert_eq!(got, [Person, Person, Background, Background]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_everybody_and_can_be_prolonged() {
-        let limiter = Limiter::default();
-        let start = Instant::now();
-        limiter.pause(Duration::from_secs(10));
-        let waiting = {
-            let limiter = limiter.clone();
-            tokio::spawn(async move {
-                let _permit = one(&limiter).await;
-                Instant::now()
-            })
-        };
-        sleep(Duration::from_secs(5)).await;
-        limiter.pause(Duration::from_secs(20));
-        limiter.pause(Duration::from_secs(1));
-        let let_in = waiting.await.unwrap() - start;
-        assert!((25..=26).contains(&let_in.as_secs()), "{let_in:?}");
-        assert_eq!(limiter.paused_for(), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_dropped_wait_and_a_dropped_turn_cost_no_place() {
-        let limiter = Limiter::default();
-        let all = limiter.acquire(Priority::Person, PLACES, 1).await;
-        for _ in 0..3 {
-            let waited = timeout(Duration::from_millis(5), one(&limiter)).await;
-            assert!(waited.is_err());
-        }
-        drop(all);
-        let again = limiter.acquire(Priority::Background, PLACES, 1).await;
-        drop(again);
-        assert_eq!(limiter.inner.state().taken, 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_window_slides_and_keeps_a_reserve_for_people() {
-        let limiter = Limiter::default();
-        for _ in 0..BACKGROUND_LIMIT / 20 {
-            drop(limiter.acquire(Priority::Background, PLACES, 20).await);
-        }
-        let start = Instant::now();
-        let mut background = tokio::spawn({
-            let limiter = limiter.clone();
-            async move {
-                drop(limiter.acquire(Priority::Background, 1, 1).await);
-                Instant::now()
-            }
-        });
-        advance(Duration::from_secs(1)).await;
-        drop(
-            timeout(Duration::from_secs(1), one(&limiter))
-                .await
-                .unwrap(),
-        );
-        assert!(
-            timeout(Duration::from_secs(500), &mut background)
-                .await
-                .is_err()
-        );
-        let let_in = background.await.unwrap() - start;
-        assert!((600..=603).contains(&let_in.as_secs()), "{let_in:?}");
-    }
-}
+mod tests;

@@ -8,24 +8,29 @@
 //! then the oldest, or the one in the folder that `"in"` names.
 //!
 //! What happened:
-//! - `GET /journal` → `{"entries":[{"n":1,"host":"graph","method":"GET","path":"/v1.0/me?…","status":200,"ms":0.4,"inner":false}]}`.
-//!   `inner` marks requests inside a `$batch`; status 0 is a connection that was cut. `?after=N` starts behind entry N. No tokens, no bodies.
+//! - `GET /journal` → `{"entries":[{"n":1,"host":"graph","method":"GET","path":"/v1.0/me?…","status":200,"ms":0.4,"inner":false,"fault":null}]}`.
+//!   `inner` marks requests inside a `$batch`; `fault` says which fault was met; status 0 is a connection that was cut. `?after=N` starts behind entry N. No tokens, no bodies.
 //! - `GET /count` → `{"graph":12,"inner":40,"login":3,"peak":4}`: requests so far; a `$batch` counts one, its content under `inner`; `peak` is
 //!   the most that were in flight at once for one app and mailbox.
 //! - `DELETE /journal`: empties both.
+//! - `GET /traffic` → `{"traffic":[{"client_id","mailbox","in_flight","peak","total","refused","requests","uploaded"}],"sent":[{"mailbox","messages","recipients"}]}`:
+//!   what the limits count, for each application and mailbox: requests in the last ten minutes, octets uploaded in the last five, messages sent in
+//!   the last minute, recipients in the last day; `total` and `refused` since the start. `DELETE /traffic`: all counters begin anew.
 //!
 //! Signing in:
 //! - `POST /approve {"user_code":"ABC…","user":"anna@example.com"}`, or `{"user_code":"…","decline":true}`.
 //! - `GET /codes` → `{"codes":[{"user_code","verdict":"pending"}]}`.
 //! - `POST /revoke {"access":true,"refresh":false}`: forgets tokens (401 at Graph, `invalid_grant` at login).
-//! - `POST /challenge {"on":true}`: CAE: every token got so far, and every later one got without `claims`, answers 401 with a claims challenge.
+//! - `POST /challenge {"on":true}`: CAE: every token got so far, and every later one got without the challenge's `claims`, answers 401 with a claims
+//!   challenge, if its client declared `cp1`; with `"everyone":true` the others too.
+//! - `GET /ca` → `{"pem":"…"}`: the authority behind https, which every port speaks beside http.
+//! - Registrations, users, consents, policies: [`super::directory_admin`].
 //!
 //! The service misbehaves:
 //! - `POST /faults {"host":"graph","method":"GET","path":"/delta","times":2,"skip":0,"status":503,"headers":{"Retry-After":"1"},"body":{…}}`:
-//!   the next two GETs whose path and query contain `path` get this (a string body goes out as text/html). Also `"do":"reset"` (connection cut),
-//!   `"do":"silence","seconds":5` (no answer, then cut), `"do":"truncate"` (half of the body, then cut), `"delay":0.5` (seconds, then the answer),
-//!   `"after":true` (the request takes effect first: the answer is lost). Faults are met in the order in which they were posted.
-//! - `GET /faults`: those still waiting. `DELETE /faults`: none any more.
+//!   the next two GETs whose path and query contain `path` get this. All keys and what a fault can do are in docs/sandbox.md. Of the faults that a
+//!   request matches it meets the first that strikes.
+//! - `GET /faults` → `{"faults":[{"do","method","path","skip","left","met","status","after"}]}`: those still waiting. `DELETE /faults`: none any more.
 //! - `POST /switch {"name":"delta-duplicates","value":true}`, or several: `{"switches":{"latency-ms":50,"delta-page-cap":2}}`.
 //!   `GET /switch` lists all with default and meaning; `DELETE /switch` sets all back.
 //! - `POST /expire {"mailbox":"anna@example.com","folder":"inbox","links":"delta"}`: links handed out so far answer 410 (`delta`, `next` or `all`;
@@ -43,80 +48,36 @@
 //! - `GET /submissions` → `{"submissions":[{"from","recipients":[…],"message_id","sha256","at"}]}`: what was accepted for sending.
 
 use super::{
-    Shared, devicepage,
-    entra::Verdict,
+    Shared, directory_admin,
+    entra::{self, Verdict},
     faults::Fault,
     http::{Answer, Call, Payload, Trace},
     ids::Parsed,
+    journal::Journal,
     mailbox::{Item, Mailbox},
     mimeview::Content,
-    server::Face,
+    traffic,
     world::{World, now, seeded_folder},
 };
 use axum::{body::Body, http::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-/// Older entries fall out; counts stay.
-const LONGEST_JOURNAL: usize = 100_000;
 /// Copies that one delivery makes.
 const MOST_COPIES: u64 = 100_000;
-
-/// What was asked of Graph and login.
-#[derive(Debug, Default)]
-pub(super) struct Journal {
-    entries: VecDeque<Value>,
-    number: u64,
-    graph: u64,
-    inner: u64,
-    login: u64,
-    pub(super) submissions: Vec<Value>,
-}
-
-impl Journal {
-    pub(super) fn note(
-        &mut self,
-        face: Face,
-        call: &Call,
-        target: &str,
-        status: u16,
-        took: Duration,
-    ) {
-        let host = if face == Face::Login {
-            self.login += 1;
-            "login"
-        } else {
-            self.graph += 1;
-            "graph"
-        };
-        let ms = (took.as_secs_f64() * 1e4).round() / 10.0;
-        self.push(host, call.method.as_str(), target, status, ms, false);
-    }
-
-    /// A request inside a `$batch`.
-    pub(super) fn note_inner(&mut self, method: &str, target: &str, status: u16) {
-        self.inner += 1;
-        self.push("graph", method, target, status, 0.0, true);
-    }
-
-    fn push(&mut self, host: &str, method: &str, path: &str, status: u16, ms: f64, inner: bool) {
-        self.number += 1;
-        if self.entries.len() >= LONGEST_JOURNAL {
-            self.entries.pop_front();
-        }
-        // The authtoken of an upload is a secret of its own.
-        let path = path.split("authtoken=").next().unwrap_or(path);
-        self.entries.push_back(json!({
-            "n": self.number, "host": host, "method": method, "path": path, "status": status, "ms": ms, "inner": inner,
-        }));
-    }
-}
 
 type Said = Result<Value, String>;
 
 pub(super) async fn answer(shared: &Shared, call: &Call) -> Response<Body> {
-    let said = handle(&mut shared.world(), call);
+    let said = match (call.method.as_str(), call.segments.as_slice()) {
+        // Finding primes takes a while: not under the lock.
+        ("POST", [only]) if only == "certificate" => {
+            directory_admin::certificate(&serde_json::from_slice(&call.body).unwrap_or_default())
+        }
+        ("GET", [only]) if only == "ca" => Ok(json!({"pem": shared.tls.authority})),
+        _ => handle(&mut shared.world(), call),
+    };
     shared.wake.notify_one();
     let (status, body) = match said {
         Ok(body) => (200, body),
@@ -141,16 +102,18 @@ fn handle(world: &mut World, call: &Call) -> Said {
         ("GET", ["journal"]) => Ok(journal(world, call)),
         ("DELETE", ["journal"]) => {
             world.journal = Journal::default();
-            world
-                .traffic
-                .values_mut()
-                .for_each(|t| t.peak = t.in_flight);
+            world.traffic.forget_peaks();
             Ok(json!({}))
         }
         ("GET", ["count"]) => Ok(json!({
             "graph": world.journal.graph, "inner": world.journal.inner, "login": world.journal.login,
-            "peak": world.traffic.values().map(|t| t.peak).max().unwrap_or(0),
+            "peak": world.traffic.peak(),
         })),
+        ("GET", ["traffic"]) => Ok(traffic::shown(world)),
+        ("DELETE", ["traffic"]) => {
+            world.traffic.reset();
+            Ok(json!({}))
+        }
         ("GET", ["submissions"]) => Ok(json!({"submissions": world.journal.submissions})),
         ("POST", ["approve"]) => approve(world, &body),
         ("GET", ["codes"]) => Ok(codes(world)),
@@ -161,15 +124,20 @@ fn handle(world: &mut World, call: &Call) -> Said {
         }
         ("POST", ["challenge"]) => {
             let on = flag(&body, "on").unwrap_or(true);
-            world.entra.challenge = on.then(std::time::Instant::now);
+            let everyone = flag(&body, "everyone").unwrap_or(false);
+            world.entra.challenge = on.then(|| entra::Challenge {
+                since: std::time::Instant::now(),
+                everyone,
+            });
             Ok(json!({}))
         }
         ("POST", ["faults"]) => {
-            world.faults.push(Fault::read(&body)?);
+            let fault = Fault::read(&body).map_err(|w| format!("{}: {}", w.key, w.what))?;
+            world.faults.push(fault);
             Ok(json!({"waiting": world.faults.len()}))
         }
         ("GET", ["faults"]) => {
-            Ok(json!({"faults": world.faults.iter().map(|f| format!("{f:?}")).collect::<Vec<_>>()}))
+            Ok(json!({"faults": world.faults.iter().map(Fault::shown).collect::<Vec<_>>()}))
         }
         ("DELETE", ["faults"]) => {
             world.faults.clear();
@@ -187,6 +155,9 @@ fn handle(world: &mut World, call: &Call) -> Said {
         ("GET", ["item"]) => show_item(world, call),
         ("GET", ["items"]) => list_items(world, call),
         ("POST", ["folder"]) => change_folder(world, &body),
+        (method, parts) if directory_admin::knows(parts) => {
+            directory_admin::answer(world, method, parts, &body)
+        }
         (method, _) => Err(format!(
             "no {method} {}; the API is described in sandbox/admin.rs",
             call.path
@@ -224,7 +195,7 @@ fn approve(world: &mut World, body: &Value) -> Said {
         Some(true) => None,
         _ => Some(needed(body, "user")?),
     };
-    devicepage::decide(world, code, user)?;
+    entra::decide(world, code, user)?;
     Ok(json!({}))
 }
 
@@ -235,7 +206,7 @@ fn codes(world: &World) -> Value {
             Verdict::Approved(_) => "approved",
             Verdict::Declined => "declined",
         };
-        json!({"user_code": d.user_code, "verdict": verdict, "scopes": d.scopes, "client_id": d.client})
+        json!({"user_code": d.user_code, "verdict": verdict, "scopes": d.scopes(), "client_id": d.client})
     });
     json!({"codes": codes.collect::<Vec<_>>()})
 }
@@ -244,8 +215,8 @@ fn switch(world: &mut World, body: &Value) -> Said {
     match body.get("switches").and_then(Value::as_object) {
         Some(several) => several
             .iter()
-            .try_for_each(|(name, value)| world.switches.set(name, value.clone()))?,
-        None => world.switches.set(
+            .try_for_each(|(name, value)| world.set_switch(name, value.clone()))?,
+        None => world.set_switch(
             needed(body, "name")?,
             body.get("value").cloned().unwrap_or(Value::Null),
         )?,

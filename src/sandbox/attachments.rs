@@ -10,6 +10,7 @@ use super::{
     mimeview::{Attachment, Content},
     project::entity,
     route::{Ctx, Target, item_number},
+    traffic,
     world::{World, now, timestamp},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -26,6 +27,8 @@ const SESSION_SECONDS: i64 = 3600;
 /// An upload session; its key is the authtoken in its URL.
 #[derive(Debug)]
 pub(super) struct Upload {
+    /// Application id.
+    client: String,
     mailbox: usize,
     item: u64,
     attachment: Attachment,
@@ -245,9 +248,11 @@ fn session(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome {
     let message = mailbox.keys.message(item.folder, item.entry);
     let url = format!(
         "{}/api/gv1.0/{}/messages('{message}')/AttachmentSessions('{token}')?authtoken={token}",
-        ctx.world.upload_base, target.plain
+        ctx.call.beside(&ctx.world.upload_base),
+        target.plain
     );
     let upload = Upload {
+        client: ctx.access.client.clone(),
         mailbox: target.at,
         item: number,
         attachment,
@@ -282,6 +287,10 @@ pub(super) fn upload(world: &mut World, call: &Call) -> Outcome {
         ));
     }
     let token = call.option("authtoken").unwrap_or("").to_owned();
+    if let Some(session) = world.uploads.get(&token) {
+        let key = (session.client.clone(), session.mailbox);
+        traffic::uploaded(world, &key, call)?;
+    }
     let session = world.uploads.get_mut(&token).filter(|u| u.expires > now());
     let session = session.ok_or_else(|| {
         error(

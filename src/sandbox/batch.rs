@@ -5,14 +5,17 @@
 
 use super::{
     faults,
-    http::{Answer, Call, Outcome, Payload, Trace, bad_request, put},
+    http::{Answer, Call, ErrorStyle, Outcome, Payload, Trace, bad_request, put},
     route::{Ctx, dispatch},
     server::Face,
-    traffic::throttled,
+    traffic::{SECOND, count_inner, throttled},
     world::World,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -35,6 +38,7 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, excess: usize) -> Outcome {
             .needs
             .iter()
             .any(|need| statuses.get(need).is_none_or(|s| *s >= 400));
+        let mut met = None;
         let answer = if failed {
             *super::http::error(
                 424,
@@ -42,15 +46,15 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, excess: usize) -> Outcome {
                 "A request on which this request depends failed.",
             )
         } else if index < excess {
-            *throttled(ctx.world, "MailboxConcurrency")
+            *throttled(ctx.world, "MailboxConcurrency", SECOND)
         } else {
-            one_answer(ctx.world, &one.call)
+            one_answer(ctx.world, &one.call, &mut met)
         };
         statuses.insert(one.id.clone(), answer.status);
         ctx.world
             .journal
-            .note_inner(one.call.method.as_str(), &one.call.path, answer.status);
-        responses.push(response(&one.id, answer));
+            .note_inner(one.call.method.as_str(), &one.call.path, answer.status, met);
+        responses.push(response(ctx.world, &one.id, answer));
     }
     // Any order is allowed, so the order of asking is never used where nothing depends on it.
     if inner.iter().all(|i| i.needs.is_empty()) {
@@ -59,11 +63,16 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, excess: usize) -> Outcome {
     Ok(Answer::json(200, json!({"responses": responses})))
 }
 
-fn one_answer(world: &mut World, call: &Call) -> Answer {
-    if let Some(answer) = faults::due(world, Face::Graph, call, true).and_then(|f| f.answer()) {
+fn one_answer(world: &mut World, call: &Call, met: &mut Option<&'static str>) -> Answer {
+    let fault = faults::due(world, Face::Graph, call, true);
+    if let Some((answer, name)) = fault.and_then(|f| Some((f.answer()?, f.name()))) {
+        *met = Some(name);
         return answer;
     }
-    dispatch(world, call, 0)
+    match count_inner(world, call) {
+        Ok(()) => dispatch(world, call, 0),
+        Err(refused) => *refused,
+    }
 }
 
 fn requests(call: &Call) -> Outcome<Vec<Inner>> {
@@ -142,7 +151,7 @@ fn request(outer: &Call, one: &Value) -> Outcome<Inner> {
     })
 }
 
-fn response(id: &str, answer: Answer) -> Value {
+fn response(world: &World, id: &str, answer: Answer) -> Value {
     let mut headers = Map::new();
     for (name, value) in &answer.headers {
         headers.insert(capitalized(name), value.as_str().into());
@@ -152,12 +161,18 @@ fn response(id: &str, answer: Answer) -> Value {
     let body = match answer.payload {
         Payload::Json(mut body) => {
             headers.insert("Content-Type".into(), "application/json; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8".into());
-            Trace::of(&HeaderMap::new()).complete(&mut body);
+            let mut trace = Trace::of(&HeaderMap::new());
+            trace.style = ErrorStyle::of(&world.switches);
+            trace.complete(&mut body);
             Some(body)
         }
         Payload::Raw(kind, octets) => {
             headers.insert("Content-Type".into(), kind.into());
-            Some(STANDARD.encode(octets).into())
+            Some(match world.switches.text("batch-value-encoding") {
+                "text" => String::from_utf8_lossy(&octets).into(),
+                "base64url" => URL_SAFE.encode(octets).into(),
+                _ => STANDARD.encode(octets).into(),
+            })
         }
         Payload::Empty | Payload::None => None,
     };

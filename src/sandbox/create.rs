@@ -6,7 +6,8 @@ use super::{
     extended,
     folders::context,
     http::{
-        Answer, Call, Outcome, bad_request, error, not_found, percent_encode, undeserializable,
+        Answer, Call, Outcome, Payload, bad_request, error, not_found, percent_encode,
+        undeserializable,
     },
     ids,
     mailbox::Item,
@@ -30,6 +31,8 @@ const IGNORED: &[&str] = &[
     "isDraft",
     "multiValueExtendedProperties",
 ];
+/// Octets of base64 from which a MIME was once answered 200 without any effect (surprise 9).
+const SILENT: usize = 2_200_000;
 /// Changeable while the message is a draft.
 const DRAFT_ONLY: &[&str] = &[
     "subject",
@@ -50,9 +53,22 @@ pub(super) fn create(ctx: &mut Ctx<'_>, target: &Target, folder: Option<&str>) -
         if folder.is_some() && !ctx.world.switches.on("mime-folder-post") {
             return Err(undeserializable());
         }
-        from_mime(ctx.call, ctx.now)?
+        let item = from_mime(ctx.call, ctx.now)?;
+        if ctx.world.switches.on("silent-200") && ctx.call.body.len() >= SILENT {
+            return Ok(Answer::json(200, json!({})));
+        }
+        item
     } else {
-        from_json(&ctx.call.json()?, ctx.now)?
+        let body = ctx.call.json()?;
+        let mut item = from_json(&body, ctx.now)?;
+        let flags = extended::written(&body)?.into_iter().rev();
+        let mut flags = flags.filter(|(id, _)| id == "Integer 0xe07");
+        if let Some((_, flags)) = flags.next() {
+            let flags = flags.parse::<u32>().unwrap_or(8);
+            let mask = ctx.world.switches.text("nondraft-flags").parse();
+            item.draft = flags & 8 != 0 || mask.is_ok_and(|mask: u32| flags & mask == 0);
+        }
+        item
     };
     let mailbox = ctx.world.mailbox_mut(target.at)?;
     let number = mailbox.add(at, item);
@@ -73,6 +89,18 @@ pub(super) fn create(ctx: &mut Ctx<'_>, target: &Target, folder: Option<&str>) -
     let object = project::message(ctx.world, target.at, item, &shape)?;
     let location = format!("{}/v1.0/{}/messages('{id}')", ctx.call.base, target.plain);
     Ok(Answer::json(201, entity(context(ctx, target, &within), object)).with("location", location))
+}
+
+/// `PUT` of a draft's `$value`.
+pub(super) fn replace(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome<()> {
+    let now = ctx.now;
+    let content = from_mime(ctx.call, now)?.content;
+    let mailbox = ctx.world.mailbox_mut(target.at)?;
+    if !mailbox.items.get(&number).is_some_and(|item| item.draft) {
+        return Err(not_updatable("$value"));
+    }
+    mailbox.change(number, false, now, |item| item.content = content);
+    Ok(())
 }
 
 /// The MIME in a `text/plain` body of base64.
@@ -223,6 +251,9 @@ pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome
     let body = ctx.call.json()?;
     let extended = extended::written(&body)?;
     let now = ctx.now;
+    let switches = &ctx.world.switches;
+    let (flags_drafts, dates) = (switches.on("draft-flag"), switches.on("mapi-patch"));
+    let sent_code = switches.value("sent-patch-code").clone();
     let mailbox = ctx.world.mailbox_mut(target.at)?;
     let old = mailbox.items.get(&number).ok_or_else(not_found)?;
     let mut new = old.clone();
@@ -233,7 +264,16 @@ pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome
             "singleValueExtendedProperties" => {}
             "importance" => new.importance = value.as_str().map(str::to_ascii_lowercase),
             "internetMessageHeaders" => return Err(not_updatable(name)),
-            name if DRAFT_ONLY.contains(&name) && !old.draft => return Err(not_updatable(name)),
+            name if DRAFT_ONLY.contains(&name) && !old.draft => {
+                let mut refused = not_updatable(name);
+                if let Payload::Json(body) = &mut refused.payload
+                    && let Some(code) = body.pointer_mut("/error/code")
+                {
+                    code.clone_from(&sent_code);
+                }
+                return Err(refused);
+            }
+            "flag" if old.draft && !flags_drafts => {}
             name if IGNORED.contains(&name) => {}
             name if state(&mut new, name, value)? => {}
             name if draft.set(name, value)? => content = true,
@@ -242,6 +282,12 @@ pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome
     }
     for (id, value) in extended {
         if extended::is_fixed(&id) {
+            let time = chrono::DateTime::parse_from_rfc3339(&value).map(|t| t.timestamp());
+            match (id.as_str(), time) {
+                ("SystemTime 0xe06", Ok(time)) if dates => new.received = time,
+                ("SystemTime 0x39", Ok(time)) if dates => new.sent = Some(time),
+                _ => {}
+            }
             continue;
         }
         if id == "Integer 0x1090" {
@@ -270,6 +316,7 @@ pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome
         item.inference = new.inference;
         item.extended = new.extended;
         item.content = new.content;
+        (item.received, item.sent) = (new.received, new.sent);
     });
     Ok(())
 }
@@ -280,6 +327,7 @@ fn same_but_read(old: &Item, new: &Item) -> bool {
         && old.importance == new.importance
         && old.inference == new.inference
         && old.extended == new.extended
+        && (old.received, old.sent) == (new.received, new.sent)
 }
 
 fn not_updatable(name: &str) -> Box<Answer> {

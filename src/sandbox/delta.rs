@@ -91,13 +91,8 @@ pub(super) fn messages(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcome 
     }
     if ctx.world.switches.take("delta-tombstones") {
         let unknown = ctx.world.mailbox_mut(target.at)?.next_counter();
-        value.push(removed(
-            ctx.world.mailbox(target.at)?,
-            number,
-            unknown,
-            unknown,
-            token.immutable,
-        ));
+        let mailbox = ctx.world.mailbox(target.at)?;
+        value.push(removed(ctx.world, mailbox, &token, unknown, unknown));
     }
     let size = page_size(ctx);
     let page = Page::new(ctx, target.at, &token)?;
@@ -203,7 +198,13 @@ fn begin(ctx: &Ctx<'_>, target: &Target, token: &mut Token, kind: Kind) -> Outco
         let text = format!(
             "The sync state generation is not found; generation={had};[highest={now}][{now}]."
         );
-        return Err(error(410, "SyncStateNotFound", &text));
+        let mut gone = error(410, "SyncStateNotFound", &text);
+        if ctx.world.switches.on("delta-gone-location") {
+            let (base, path) = (&ctx.call.base, &ctx.call.path);
+            let anew = format!("{base}{path}?$deltatoken=");
+            gone.headers.push(("location".to_owned(), anew));
+        }
+        return Err(gone);
     }
     if kind != Kind::First
         && token.immutable != ctx.call.immutable()
@@ -306,7 +307,7 @@ impl<'a> Page<'a> {
                 // A first round starts with what is there; only what left during it is told.
                 let known = token.base > 0 || tick > token.start;
                 Ok((known && wants("deleted"))
-                    .then(|| removed(self.mailbox, token.folder, number, entry, token.immutable)))
+                    .then(|| removed(self.world, self.mailbox, token, number, entry)))
             }
             Event::Item(number) => {
                 let Some(item) = self.mailbox.items.get(&number) else {
@@ -375,12 +376,13 @@ impl<'a> Page<'a> {
     }
 }
 
-fn removed(mailbox: &Mailbox, folder: u64, number: u64, entry: u64, immutable: bool) -> Value {
-    let id = match immutable {
+fn removed(world: &World, mailbox: &Mailbox, token: &Token, number: u64, entry: u64) -> Value {
+    let id = match token.immutable {
         true => mailbox.keys.immutable(number),
-        false => mailbox.keys.message(folder, entry),
+        false => mailbox.keys.message(token.folder, entry),
     };
-    json!({"@odata.type": "#microsoft.graph.message", "id": id, "@removed": {"reason": "deleted"}})
+    let reason = world.switches.value("delta-removed-reason");
+    json!({"@odata.type": "#microsoft.graph.message", "id": id, "@removed": {"reason": reason}})
 }
 
 fn fill_folders(
@@ -416,7 +418,8 @@ fn fill_folders(
                 };
                 let counts =
                     folder.full <= token.base && !ctx.world.switches.on("folder-delta-counts");
-                let hidden = folder.hidden && !token.options.hidden;
+                let asked = token.options.hidden && ctx.world.switches.on("hidden-folders");
+                let hidden = folder.hidden && !asked;
                 let listed = *number != ids::ROOT && mailbox.is_within(*number, ids::ROOT);
                 if listed && !hidden && !counts {
                     let mut object = project::folder(mailbox, folder, properties.as_deref());

@@ -87,7 +87,7 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
         mailbox
             .children(at)
             .into_iter()
-            .filter(|f| hidden || !f.hidden)
+            .filter(|f| hidden && ctx.world.switches.on("hidden-folders") || !f.hidden)
             .collect::<Vec<_>>()
     };
     let found: Vec<_> = visible(at)
@@ -275,11 +275,13 @@ pub(super) fn create(ctx: &mut Ctx<'_>, target: &Target, parent: Option<&str>) -
 }
 
 /// Default folders resist renaming, moving and deleting.
-fn own_folder(mailbox: &Mailbox, id: &str, code: &str) -> Outcome<u64> {
+fn own_folder(ctx: &Ctx<'_>, target: &Target, id: &str, code: &str) -> Outcome<u64> {
+    let mailbox = ctx.world.mailbox(target.at)?;
+    let status = ctx.world.switches.number("default-folder-status");
     let number = folder_number(mailbox, id)?;
     match mailbox.folders.get(&number).and_then(|f| f.well_known) {
         Some(_) => Err(error(
-            403,
+            u16::try_from(status).unwrap_or(403),
             code,
             "The distinguished folder cannot be changed.",
         )),
@@ -291,7 +293,7 @@ pub(super) fn rename(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcome {
     let body = ctx.call.json()?;
     let name = wanted_name(&body)?;
     let mailbox = ctx.world.mailbox(target.at)?;
-    let number = own_folder(mailbox, id, "ErrorAccessDenied")?;
+    let number = own_folder(ctx, target, id, "ErrorAccessDenied")?;
     let parent = mailbox.folders.get(&number).map_or(ids::ROOT, |f| f.parent);
     if mailbox
         .child(parent, name)
@@ -312,7 +314,7 @@ pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool)
     let mailbox = ctx.world.mailbox(target.at)?;
     let number = match copy {
         true => folder_number(mailbox, id)?,
-        false => own_folder(mailbox, id, "ErrorMoveDistinguishedFolder")?,
+        false => own_folder(ctx, target, id, "ErrorMoveDistinguishedFolder")?,
     };
     let to = folder_number(mailbox, destination)?;
     let name = mailbox
@@ -341,7 +343,8 @@ pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool)
         mailbox.move_folder(number, to);
         number
     };
-    folder_answer(ctx, target, result, 201, "mailFolders")
+    let status = u16::try_from(ctx.world.switches.number("folder-move-status")).unwrap_or(201);
+    folder_answer(ctx, target, result, status, "mailFolders")
 }
 
 pub(super) fn destination(body: &Value) -> Outcome<&str> {
@@ -377,8 +380,8 @@ fn copy_tree(mailbox: &mut Mailbox, number: u64, to: u64, now: i64) -> u64 {
 
 /// Into the Deleted Items, or for good for what is there already.
 pub(super) fn delete(ctx: &mut Ctx<'_>, target: &Target, id: &str, purge: bool) -> Outcome {
+    let number = own_folder(ctx, target, id, "ErrorDeleteDistinguishedFolder")?;
     let mailbox = ctx.world.mailbox_mut(target.at)?;
-    let number = own_folder(mailbox, id, "ErrorDeleteDistinguishedFolder")?;
     let trash = mailbox.role("deleteditems");
     if purge || mailbox.is_within(number, trash) {
         mailbox.purge_folder(number);

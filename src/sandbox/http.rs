@@ -1,6 +1,7 @@
 //! Requests and answers of Graph: path and query read as OData does, headers and error envelope
 //! as recorded (dossier 05 section 2).
 
+use super::switches::Switches;
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode},
@@ -67,6 +68,15 @@ impl Call {
             headers,
             body,
             base: base.to_owned(),
+        }
+    }
+
+    /// Another address of the sandbox, under the scheme and name by which the client came to this one.
+    pub(super) fn beside(&self, other: &str) -> String {
+        let port = other.rsplit(':').next().unwrap_or("");
+        match self.base.rsplit_once(':') {
+            Some((own, _)) => format!("{own}:{port}"),
+            None => other.to_owned(),
         }
     }
 
@@ -250,6 +260,29 @@ pub(super) fn undeserializable() -> Box<Answer> {
 pub(super) struct Trace {
     pub(super) request_id: String,
     pub(super) client_request_id: String,
+    pub(super) style: ErrorStyle,
+}
+
+/// How error bodies look, where sources differ.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ErrorStyle {
+    /// The key of the inner error.
+    pub(super) inner: Option<&'static str>,
+    /// Codes begin with a small letter.
+    pub(super) lower: bool,
+}
+
+impl ErrorStyle {
+    pub(super) fn of(switches: &Switches) -> Self {
+        Self {
+            inner: match switches.text("error-inner") {
+                "none" => None,
+                "innererror" => Some("innererror"),
+                _ => Some("innerError"),
+            },
+            lower: switches.text("error-code-case") == "lower",
+        }
+    }
 }
 
 impl Trace {
@@ -261,6 +294,10 @@ impl Trace {
         Self {
             client_request_id: client.unwrap_or(&request_id).to_owned(),
             request_id,
+            style: ErrorStyle {
+                inner: Some("innerError"),
+                lower: false,
+            },
         }
     }
 
@@ -275,7 +312,15 @@ impl Trace {
             "client-request-id": self.client_request_id,
         });
         if let Some(Value::Object(error)) = body.get_mut("error") {
-            error.entry("innerError").or_insert(inner);
+            if let Some(key) = self.style.inner {
+                error.entry(key).or_insert(inner);
+            }
+            if self.style.lower
+                && let Some(Value::String(code)) = error.get_mut("code")
+            {
+                let (first, rest) = code.split_at(code.len().min(1));
+                *code = format!("{}{rest}", first.to_ascii_lowercase());
+            }
         }
     }
 }

@@ -284,12 +284,26 @@ pub(super) fn value(ctx: &Ctx<'_>, target: &Target, id: &str) -> Outcome {
     })
 }
 
+pub(super) fn put_value(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcome {
+    let number = item_number(ctx.world.mailbox(target.at)?, id)?;
+    super::create::replace(ctx, target, number)?;
+    message_answer(ctx, target, number, 200, &Shape::of(ctx.call)?)
+}
+
 pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool) -> Outcome {
     let body = ctx.call.json()?;
     let (call, now) = (ctx.call, ctx.now);
+    let stays = ctx.world.switches.text("same-folder-move") == "400";
     let mailbox = ctx.world.mailbox_mut(target.at)?;
     let number = item_number(mailbox, id)?;
     let to = folder_number(mailbox, destination(&body)?)?;
+    if stays && !copy && mailbox.items.get(&number).is_some_and(|i| i.folder == to) {
+        return Err(error(
+            400,
+            "ErrorMoveCopyFailed",
+            "The move or copy operation failed.",
+        ));
+    }
     let number = if copy {
         let mut twin = mailbox.items.get(&number).cloned().ok_or_else(not_found)?;
         // A rendering of its own: generated boundaries name the item.
@@ -305,6 +319,9 @@ pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool)
     let answer = message_answer(ctx, target, number, 201, &shape)?;
     let mailbox = ctx.world.mailbox(target.at)?;
     let id = project::item_id(mailbox, item(ctx.world, target, number)?, shape.immutable);
+    if !ctx.world.switches.on("move-location") {
+        return Ok(answer);
+    }
     Ok(answer.with(
         "location",
         format!("{}/v1.0/{}/messages('{id}')", call.base, target.plain),
@@ -314,6 +331,7 @@ pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool)
 /// DELETE goes where the switch says; what is in the recoverable items already stays there.
 pub(super) fn delete(ctx: &mut Ctx<'_>, target: &Target, id: &str, purge: bool) -> Outcome {
     let recoverable = ctx.world.switches.text("delete-to") == "recoverable";
+    let purges = ctx.world.switches.text("purge-to") != "recoverable";
     let mailbox = ctx.world.mailbox_mut(target.at)?;
     let number = item_number(mailbox, id)?;
     check_match(ctx, target, number)?;
@@ -327,7 +345,7 @@ pub(super) fn delete(ctx: &mut Ctx<'_>, target: &Target, id: &str, purge: bool) 
         mailbox.role("deleteditems"),
         mailbox.role("recoverableitemsdeletions"),
     );
-    if purge {
+    if purge && (purges || folder == dumpster) {
         mailbox.leave(number);
         return Ok(Answer::no_content());
     }
@@ -338,7 +356,7 @@ pub(super) fn delete(ctx: &mut Ctx<'_>, target: &Target, id: &str, purge: bool) 
             "Object cannot be deleted.",
         ));
     }
-    let to = if recoverable || mailbox.is_within(folder, trash) {
+    let to = if purge || recoverable || mailbox.is_within(folder, trash) {
         dumpster
     } else {
         trash
@@ -356,6 +374,7 @@ pub(super) fn check_match(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Ou
         .map(|i| project::etag(mailbox, i));
     let wanted = ctx.call.header("if-match").filter(|w| *w != "*");
     let differs = wanted.is_some_and(|w| current.as_deref() != Some(w));
+    let differs = differs && ctx.world.switches.on("if-match");
     let patch = ctx.call.method.as_str() == "PATCH";
     if differs || patch && ctx.world.switches.take("conflict-412") {
         return Err(error(

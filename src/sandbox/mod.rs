@@ -3,39 +3,46 @@
 //! Imports nothing of ours, so that a wrong field name cannot be wrong on both sides. Everything is
 //! in memory; [`admin`] tells how tests script it.
 
+mod access;
 pub mod admin;
 mod attachments;
 mod batch;
 mod compose;
 mod create;
 mod delta;
-mod devicepage;
+mod directory;
+mod directory_admin;
 mod entra;
 mod extended;
 mod faults;
 mod filter;
 mod folders;
-mod grant;
 mod http;
 mod ids;
-mod jwt;
+mod journal;
 mod mailbox;
 mod messages;
 mod mimeview;
 mod project;
 pub mod regenerate;
+mod rights;
 mod route;
+pub mod script;
 pub mod seed;
 mod send;
 mod server;
 mod switches;
+mod tls;
 mod traffic;
 mod users;
+mod window;
+mod wire;
 mod world;
 
 use server::Face;
 use std::{
     fmt, io,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -73,7 +80,7 @@ pub struct Sandbox {
     graph: Url,
     login: Url,
     admin: Url,
-    stop: CancellationToken,
+    shared: Shared,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -82,6 +89,7 @@ pub struct Sandbox {
 struct Shared {
     world: Arc<Mutex<world::World>>,
     addresses: Arc<[String; 3]>,
+    tls: Arc<tls::Tls>,
     stop: CancellationToken,
     /// Something may be due for delivery.
     wake: Arc<Notify>,
@@ -114,17 +122,27 @@ impl Shared {
 impl Sandbox {
     /// Binds the three ports on 127.0.0.1 and serves. A busy port is an error that names it.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let graph = server::bind(Face::Graph, options.graph_port).await?;
-        let login = server::bind(Face::Login, options.login_port).await?;
-        let admin = server::bind(Face::Admin, options.admin_port).await?;
+        Self::start_on(IpAddr::V4(Ipv4Addr::LOCALHOST), options).await
+    }
+
+    /// As [`Sandbox::start`], on another loopback address; on any other address it refuses to.
+    pub async fn start_on(address: IpAddr, options: Options) -> io::Result<Self> {
+        let graph = server::bind(Face::Graph, address, options.graph_port).await?;
+        let login = server::bind(Face::Login, address, options.login_port).await?;
+        let admin = server::bind(Face::Admin, address, options.admin_port).await?;
+        let tls = Arc::new(tls::Tls::new()?);
+        // The key that tokens are signed with takes a moment: nobody need wait for it.
+        std::thread::spawn(entra::warm_up);
         let urls = [url(&graph)?, url(&login)?, url(&admin)?];
-        let uploads = urls[1].as_str().trim_end_matches('/').to_owned();
+        let bare = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        let (own, uploads) = (bare(&urls[0]), bare(&urls[1]));
         let shared = Shared {
-            world: Arc::new(Mutex::new(world::World::new(options, uploads))),
+            world: Arc::new(Mutex::new(world::World::new(options, own, uploads))),
             addresses: Arc::new(
                 urls.clone()
                     .map(|u| u.as_str().trim_end_matches('/').to_owned()),
             ),
+            tls: Arc::clone(&tls),
             stop: CancellationToken::new(),
             wake: Arc::new(Notify::new()),
         };
@@ -142,7 +160,7 @@ impl Sandbox {
             graph,
             login,
             admin,
-            stop: shared.stop,
+            shared,
             tasks,
         })
     }
@@ -161,9 +179,24 @@ impl Sandbox {
         self.admin.clone()
     }
 
+    /// The certificate of the authority behind https (each port speaks both), as PEM.
+    pub fn authority_pem(&self) -> &str {
+        &self.shared.tls.authority
+    }
+
+    /// Sets the switches of a script and adds its faults. Its mailbox is for the caller to make.
+    pub fn follow(&self, script: script::Script) {
+        let mut world = self.shared.world();
+        for (name, value) in script.switches {
+            // Checked when the script was read.
+            let _ = world.set_switch(&name, value);
+        }
+        world.faults.extend(script.faults);
+    }
+
     /// Stops listening and waits for answers under way, two seconds at most.
     pub async fn stop(mut self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
         for task in std::mem::take(&mut self.tasks) {
             let abort = task.abort_handle();
             if tokio::time::timeout(GRACE, task).await.is_err() {
@@ -175,7 +208,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
     }
 }
 

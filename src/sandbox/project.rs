@@ -167,7 +167,12 @@ pub(super) fn message(
     }
     if let Some(ids) = &shape.extended {
         let extra = world.switches.number("size-extra");
-        if let Some(array) = extended::array(ids, |id| extended::of_item(item, id, extra)) {
+        let value = |id: &str| match (id, world.switches.text("imap-uid")) {
+            ("Integer 0xe23", "absent") => None,
+            ("Integer 0xe23", "unstable") => Some((item.change & 0xFFFF).to_string()),
+            _ => extended::of_item(item, id, extra),
+        };
+        if let Some(array) = extended::array(ids, value) {
             out.insert("singleValueExtendedProperties".into(), array);
         }
     }

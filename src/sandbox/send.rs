@@ -9,7 +9,9 @@ use super::{
     mailbox::Item,
     messages,
     mimeview::{self, Content, Props},
-    route::{Ctx, Target, has_rights, item_number},
+    rights::{self, Sender},
+    route::{Ctx, Target, item_number},
+    traffic,
     world::World,
 };
 use ring::digest::{SHA256, digest};
@@ -43,7 +45,8 @@ pub(super) fn send_mail(ctx: &mut Ctx<'_>, target: &Target) -> Outcome {
     if ctx.call.is_mime() {
         let mime = mime_body(ctx.call)?;
         let sent = submission(ctx, target, &mime, false)?;
-        dispatch(ctx, target, sent, Copy::New);
+        let later = traffic::may_send(ctx.world, target.at, sent.recipients.len())?;
+        dispatch(ctx, target, sent, Copy::New, later);
         return Ok(Answer::accepted());
     }
     let body = ctx.call.json()?;
@@ -56,7 +59,9 @@ pub(super) fn send_mail(ctx: &mut Ctx<'_>, target: &Target) -> Outcome {
     };
     let item = from_json(&message, ctx.now)?;
     let sent = submission(ctx, target, item.content.mime(), true)?;
-    dispatch(ctx, target, sent, if keep { Copy::New } else { Copy::None });
+    let later = traffic::may_send(ctx.world, target.at, sent.recipients.len())?;
+    let copy = if keep { Copy::New } else { Copy::None };
+    dispatch(ctx, target, sent, copy, later);
     Ok(Answer::accepted())
 }
 
@@ -72,13 +77,14 @@ pub(super) fn send_draft(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcom
     }
     let mime = item.content.mime().clone();
     let sent = submission(ctx, target, &mime, true)?;
+    let later = traffic::may_send(ctx.world, target.at, sent.recipients.len())?;
     // It leaves the drafts at once, and shows in Sent Items a moment later.
     let item = ctx
         .world
         .mailbox_mut(target.at)?
         .leave(number)
         .ok_or_else(not_found)?;
-    dispatch(ctx, target, sent, Copy::Same(Box::new(item)));
+    dispatch(ctx, target, sent, Copy::Same(Box::new(item)), later);
     Ok(Answer::accepted())
 }
 
@@ -134,18 +140,25 @@ fn submission(
             "The message has more recipients than are allowed.",
         ));
     }
-    let mut without = vec![
-        "Date",
-        "Auto-Submitted",
-        "Return-Path",
-        "Sender",
-        "Received",
-    ];
-    let mut add = format!("Date: {}\r\n", date(ctx.now));
-    if let Some(from) = from_line(ctx, target, &props, trusts_from)? {
-        without.push("From");
-        add.push_str(&from);
+    let switches = &ctx.world.switches;
+    let custom = match trusts_from || switches.on("mime-x-headers") {
+        true => Vec::new(),
+        false => custom_fields(&props),
+    };
+    let mut without = vec!["Date", "Return-Path", "Received"];
+    without.extend(custom.iter().map(String::as_str));
+    if trusts_from || !switches.on("mime-auto-submitted") {
+        without.push("Auto-Submitted");
     }
+    if trusts_from || !switches.on("mime-sender") {
+        without.push("Sender");
+    }
+    let mut add = format!("Date: {}\r\n", date(ctx.now));
+    let (replaced, lines) = from_lines(ctx, target, &props, trusts_from)?;
+    if replaced {
+        without.push("From");
+    }
+    add.push_str(&lines);
     if !has_field(mime, "Message-ID") {
         let _ = write!(add, "Message-ID: {}\r\n", new_message_id());
     }
@@ -155,6 +168,13 @@ fn submission(
         mime,
         recipients,
     })
+}
+
+fn custom_fields(props: &Props) -> Vec<String> {
+    let names = props.headers.iter().map(|(name, _)| name.clone());
+    names
+        .filter(|name| name.to_ascii_lowercase().starts_with("x-"))
+        .collect()
 }
 
 fn is_address(text: &str) -> bool {
@@ -168,39 +188,30 @@ fn is_address(text: &str) -> bool {
         && !domain.starts_with('.')
 }
 
-/// The From that replaces the submitted one; `None` to keep it. MIME may not name an alias unless
-/// a switch says so; another's address needs rights.
-fn from_line(
+/// Whether the submitted From is replaced, and the fields that are added: From, and the Sender of mail
+/// sent on behalf of somebody.
+fn from_lines(
     ctx: &Ctx<'_>,
     target: &Target,
     props: &Props,
     trusts_from: bool,
-) -> Outcome<Option<String>> {
-    let Some(owner) = ctx.world.users.get(target.at) else {
-        return Ok(None);
+) -> Outcome<(bool, String)> {
+    let from = props.from.as_ref().map(|f| f.address.as_str());
+    let sender = rights::sender(ctx, target, from, trusts_from)?;
+    let line = |field: &str, at: usize| {
+        let user = ctx.world.users.get(at);
+        user.map(|u| format!("{field}: {} <{}>\r\n", quoted(&u.name), u.address))
+            .unwrap_or_default()
     };
-    let primary = format!("From: {} <{}>\r\n", quoted(&owner.name), owner.address);
-    let Some(from) = &props.from else {
-        return Ok(Some(primary));
+    let replaced = from.is_none() || sender == Sender::Primary;
+    let mut lines = match replaced {
+        true => line("From", target.at),
+        false => String::new(),
     };
-    if from.address.eq_ignore_ascii_case(&owner.address) {
-        return Ok(None);
+    if let Sender::OnBehalf(user) = sender {
+        lines.push_str(&line("Sender", user));
     }
-    if owner.is(&from.address) {
-        let kept = trusts_from || ctx.world.switches.on("alias-from");
-        return Ok((!kept).then_some(primary));
-    }
-    let other = ctx.world.user(&from.address);
-    if other.is_some_and(|other| {
-        other == ctx.access.user || has_rights(ctx.world, ctx.access.user, other)
-    }) {
-        return Ok(None);
-    }
-    Err(error(
-        403,
-        "ErrorSendAsDenied",
-        "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account., Cannot submit message.",
-    ))
+    Ok((replaced, lines))
 }
 
 fn quoted(name: &str) -> String {
@@ -219,10 +230,12 @@ fn date(unix: i64) -> String {
         .to_string()
 }
 
-fn dispatch(ctx: &mut Ctx<'_>, target: &Target, sent: Submission, copy: Copy) {
+/// `later`: how long transport keeps it back.
+fn dispatch(ctx: &mut Ctx<'_>, target: &Target, sent: Submission, copy: Copy, later: Duration) {
     let (now, at) = (ctx.now, target.at);
     let world = &mut *ctx.world;
-    let wait = |name: &str| Instant::now() + Duration::from_millis(world.switches.number(name));
+    let begun = Instant::now() + later;
+    let wait = |name: &str| begun + Duration::from_millis(world.switches.number(name));
     let (delivered, copied) = (wait("deliver-ms"), wait("sent-ms"));
     let owner = world
         .users
@@ -353,7 +366,7 @@ fn non_delivery(
 
 /// Puts what is due into its mailboxes.
 pub(super) fn deliver_due(world: &mut World) {
-    let now = Instant::now();
+    let (now, date) = (Instant::now(), world.now());
     let (due, waiting) = std::mem::take(&mut world.transit)
         .into_iter()
         .partition::<Vec<_>, _>(|t| t.due <= now);
@@ -365,7 +378,7 @@ pub(super) fn deliver_due(world: &mut World) {
         let folder = mailbox.role(transit.folder);
         match transit.parcel {
             Parcel::New(mut item) => {
-                item.received = super::world::now();
+                item.received = date;
                 mailbox.add(folder, item);
             }
             Parcel::Same(item) => mailbox.put_back(folder, item),

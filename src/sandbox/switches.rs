@@ -1,200 +1,57 @@
-//! Named switches: where the service is unpredictable or the dossier knows two answers.
+//! Named switches: settings, and both answers where the service is unpredictable or the dossier knows two.
 //!
-//! [`TABLE`] is the whole list; `GET /switch` of the admin API shows it with the present values.
+//! One table for each part of the service, in the files below; `GET /switch` of the admin API shows them
+//! all with the present values, and `docs/sandbox.md` lists them (a test holds it to that).
+
+mod api;
+mod delta;
+mod entra;
+mod folders;
+mod messages;
+mod sending;
 
 use serde_json::{Map, Value, json};
 
-/// Name, default (JSON), what it does.
-pub(super) const TABLE: &[(&str, &str, &str)] = &[
-    // Entra ID
-    (
-        "access-token-seconds",
-        "3599",
-        "life of access tokens issued from now on",
-    ),
-    (
-        "device-seconds",
-        "900",
-        "life of device codes issued from now on",
-    ),
-    (
-        "device-interval",
-        "null",
-        "poll interval of device codes (null: 1 s with auto-approve, else 5 s)",
-    ),
-    ("slow-down", "0", "the next N polls are told to slow down"),
-    (
-        "auto-approve",
-        "null",
-        "device codes approve themselves after a second (null: as started)",
-    ),
-    (
-        "auto-approve-user",
-        "\"\"",
-        "for whom; empty: login_hint, else the first user without a sign-in",
-    ),
-    (
-        "refresh-revoked",
-        "false",
-        "every refresh token is refused (AADSTS50173)",
-    ),
-    (
-        "refresh-old-revoked",
-        "false",
-        "a refresh token works once only: the rotated-out one is refused",
-    ),
-    (
-        "refresh-omitted",
-        "false",
-        "a refresh answers without a new refresh token",
-    ),
-    (
-        "entra-busy",
-        "0",
-        "the next N token requests are answered temporarily_unavailable",
-    ),
-    // Whole API
-    (
-        "latency-ms",
-        "0",
-        "each Graph request takes this long, while it counts as in flight",
-    ),
-    (
-        "throttle-concurrency",
-        "4",
-        "requests in flight for an app and mailbox before 429",
-    ),
-    (
-        "throttle-retry-after",
-        "1",
-        "seconds in a 429's Retry-After; \"date\": as a date; null: no header",
-    ),
-    (
-        "rate-limit",
-        "10000",
-        "requests in ten minutes for an app and mailbox before 429",
-    ),
-    ("body-cap", "4194304", "octets of a request body before 413"),
-    (
-        "shared-denied-as",
-        "403",
-        "status without rights on another's mailbox: 403 or 404",
-    ),
-    // Folders
-    (
-        "folder-exists-status",
-        "409",
-        "status of ErrorFolderExists: 400 or 409",
-    ),
-    (
-        "folder-delta-counts",
-        "true",
-        "the folder delta lists folders whose counts changed",
-    ),
-    // Message delta
-    (
-        "delta-page-cap",
-        "1000",
-        "largest delta page, whatever odata.maxpagesize says",
-    ),
-    (
-        "delta-empty-page",
-        "0",
-        "the next N delta answers are empty pages with a nextLink",
-    ),
-    (
-        "delta-duplicates",
-        "false",
-        "a delta page tells each entry twice",
-    ),
-    (
-        "delta-replay",
-        "0",
-        "a new round tells the last N changes again",
-    ),
-    (
-        "delta-tombstones",
-        "0",
-        "the next N delta pages begin with the removal of an unknown item",
-    ),
-    (
-        "delta-partial-read",
-        "true",
-        "a read-state change alone comes as id, isRead and parentFolderId only",
-    ),
-    (
-        "delta-expand",
-        "false",
-        "delta honours $expand=singleValueExtendedProperties",
-    ),
-    (
-        "delta-aba-loss",
-        "true",
-        "with immutable ids, an item that left and returned between two rounds is only removed",
-    ),
-    (
-        "delta-hides-moved-in",
-        "false",
-        "with immutable ids, a moved item does not show in its destination's delta",
-    ),
-    (
-        "delta-id-format-strict",
-        "false",
-        "a delta link used with the other id format: SyncStateInvalid",
-    ),
-    (
-        "delta-seconds",
-        "0",
-        "delta and next links older than this answer 410 (0: never)",
-    ),
-    // Messages
-    (
-        "folder-id-respelled",
-        "false",
-        "a message's parentFolderId is spelled AQMk, as some answers have it, and not as its folder's id",
-    ),
-    (
-        "delete-to",
-        "\"deleteditems\"",
-        "where DELETE puts a message: deleteditems or recoverable",
-    ),
-    (
-        "mime-folder-post",
-        "false",
-        "MIME may be posted to mailFolders/{id}/messages",
-    ),
-    (
-        "filter-rule",
-        "true",
-        "$orderby with a $filter that does not start with it: 400 InefficientFilter",
-    ),
-    (
-        "conflict-412",
-        "0",
-        "the next N PATCH requests answer 412 ErrorIrresolvableConflict",
-    ),
-    (
-        "size-extra",
-        "2100",
-        "octets that 0x0E08 counts for any item, on top of header, text and attachments",
-    ),
-    // Sending
-    (
-        "deliver-ms",
-        "1000",
-        "from acceptance to the recipient's Inbox",
-    ),
-    (
-        "sent-ms",
-        "300",
-        "from acceptance to the copy in Sent Items",
-    ),
-    (
-        "alias-from",
-        "false",
-        "MIME may name an alias of the mailbox in From (else the primary address replaces it)",
-    ),
+#[derive(Debug)]
+struct Switch {
+    name: &'static str,
+    /// JSON, as everything here.
+    default: &'static str,
+    /// The other answers that clients must live with: the suites run under each. Empty for a mere setting.
+    others: &'static [&'static str],
+    what: &'static str,
+}
+
+const fn switch(
+    name: &'static str,
+    default: &'static str,
+    others: &'static [&'static str],
+    what: &'static str,
+) -> Switch {
+    Switch {
+        name,
+        default,
+        others,
+        what,
+    }
+}
+
+const PARTS: [(&str, &[Switch]); 6] = [
+    ("entra", entra::TABLE),
+    ("api", api::TABLE),
+    ("folders", folders::TABLE),
+    ("delta", delta::TABLE),
+    ("messages", messages::TABLE),
+    ("sending", sending::TABLE),
 ];
+
+fn all() -> impl Iterator<Item = &'static Switch> {
+    PARTS.into_iter().flat_map(|(_, table)| table)
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or(Value::Null)
+}
 
 #[derive(Debug)]
 pub(super) struct Switches {
@@ -203,14 +60,10 @@ pub(super) struct Switches {
 
 impl Switches {
     pub(super) fn new() -> Self {
-        let values = TABLE
-            .iter()
-            .map(|(name, default, _)| {
-                let value = serde_json::from_str(default).unwrap_or(Value::Null);
-                ((*name).to_owned(), value)
-            })
-            .collect();
-        Self { values }
+        let values = all().map(|s| (s.name.to_owned(), json_of(s.default)));
+        Self {
+            values: values.collect(),
+        }
     }
 
     /// Sets a switch. An unknown name is an error that lists the known ones.
@@ -239,6 +92,14 @@ impl Switches {
         self.values.get(name).and_then(Value::as_bool)
     }
 
+    /// A number of either sign.
+    pub(super) fn signed(&self, name: &str) -> i64 {
+        let number = self.values.get(name).and_then(Value::as_i64);
+        number
+            .unwrap_or(0)
+            .clamp(-1_000_000_000_000, 1_000_000_000_000)
+    }
+
     /// Never so large that a time computed from it overflows.
     pub(super) fn number(&self, name: &str) -> u64 {
         let number = self.values.get(name).and_then(Value::as_u64);
@@ -263,17 +124,22 @@ impl Switches {
     }
 
     pub(super) fn list(&self) -> Value {
-        TABLE
-            .iter()
-            .map(|(name, default, what)| {
-                json!({"name": name, "value": self.value(name), "default": default, "what": what})
+        let parts = PARTS.into_iter();
+        let switches = parts.flat_map(|(part, table)| table.iter().map(move |s| (part, s)));
+        switches
+            .map(|(part, s)| {
+                let others: Vec<_> = s.others.iter().map(|o| json_of(o)).collect();
+                json!({
+                    "name": s.name, "value": self.value(s.name), "default": json_of(s.default),
+                    "others": others, "part": part, "what": s.what,
+                })
             })
             .collect()
     }
 }
 
 fn names() -> String {
-    let names: Vec<_> = TABLE.iter().map(|(name, ..)| *name).collect();
+    let names: Vec<_> = all().map(|s| s.name).collect();
     names.join(", ")
 }
 
@@ -283,8 +149,21 @@ mod tests {
 
     #[test]
     fn every_default_is_json_and_unknown_names_are_refused() {
-        for (name, default, _) in TABLE {
-            assert!(serde_json::from_str::<Value>(default).is_ok(), "{name}");
+        let mut names = std::collections::BTreeSet::new();
+        for switch in all() {
+            assert!(names.insert(switch.name), "{} twice", switch.name);
+            for text in std::iter::once(&switch.default).chain(switch.others) {
+                assert!(
+                    serde_json::from_str::<Value>(text).is_ok(),
+                    "{}: {text}",
+                    switch.name
+                );
+            }
+            assert!(
+                !switch.others.contains(&switch.default),
+                "{}: the default is no other answer",
+                switch.name
+            );
         }
         let mut switches = Switches::new();
         assert!(switches.set("delta-teeth", json!(1)).is_err());

@@ -1,23 +1,26 @@
 //! All state of a running sandbox, behind one lock that is never held over an `.await`.
 
 use super::{
-    Options, Seeding,
-    admin::Journal,
+    Options, Seeding, compose,
+    directory::Directory,
     entra,
     faults::Fault,
     http::{Outcome, error},
     ids,
+    journal::Journal,
     mailbox::{Item, Mailbox},
     mimeview::Content,
     seed,
+    seed::chance::Chance,
     switches::Switches,
+    traffic::Meters,
 };
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// A user and the mailbox of that user have the same index.
@@ -30,15 +33,18 @@ pub(super) struct World {
     pub(super) auto_approve: bool,
     pub(super) switches: Switches,
     pub(super) entra: entra::State,
+    pub(super) directory: Directory,
     pub(super) faults: Vec<Fault>,
     pub(super) journal: Journal,
-    /// For each (application id, mailbox).
-    pub(super) traffic: HashMap<(String, usize), Traffic>,
+    pub(super) traffic: Meters,
+    /// For all that happens by chance.
+    pub(super) chance: Chance,
     /// Mail on its way.
     pub(super) transit: Vec<super::send::Transit>,
     pub(super) uploads: HashMap<String, super::attachments::Upload>,
     /// Where upload URLs point: another origin than Graph's.
     pub(super) upload_base: String,
+    pub(super) graph_base: String,
 }
 
 #[derive(Debug)]
@@ -46,7 +52,6 @@ pub(super) struct Tenant {
     pub(super) display_name: String,
     pub(super) id: String,
     pub(super) domain: String,
-    pub(super) client_id: String,
 }
 
 #[derive(Debug)]
@@ -59,14 +64,6 @@ pub(super) struct User {
     pub(super) full_access: Vec<String>,
 }
 
-#[derive(Debug)]
-pub(super) struct Traffic {
-    pub(super) in_flight: usize,
-    pub(super) peak: usize,
-    pub(super) window: Instant,
-    pub(super) requests: u64,
-}
-
 impl User {
     pub(super) fn is(&self, address: &str) -> bool {
         self.address.eq_ignore_ascii_case(address)
@@ -75,7 +72,7 @@ impl User {
 }
 
 impl World {
-    pub(super) fn new(options: Options, upload_base: String) -> Self {
+    pub(super) fn new(options: Options, graph_base: String, upload_base: String) -> Self {
         let mut boxes = Vec::new();
         let mut users = Vec::new();
         for user in options.tenant.users {
@@ -89,12 +86,16 @@ impl World {
                 full_access: user.full_access,
             });
         }
+        let rights = users.iter().map(|u: &User| {
+            let mailbox = |address: &String| users.iter().position(|m| m.is(address));
+            u.full_access.iter().filter_map(mailbox).collect()
+        });
+        let directory = Directory::new(&options.tenant.client_id, rights.collect());
         Self {
             tenant: Tenant {
                 display_name: options.tenant.display_name,
                 id: options.tenant.id,
                 domain: options.tenant.domain,
-                client_id: options.tenant.client_id,
             },
             users,
             boxes,
@@ -102,20 +103,49 @@ impl World {
             auto_approve: options.auto_approve,
             switches: Switches::new(),
             entra: entra::State::new(),
+            directory,
             faults: Vec::new(),
             journal: Journal::default(),
-            traffic: HashMap::new(),
+            traffic: Meters::default(),
+            chance: Chance::new(1),
             transit: Vec::new(),
             uploads: HashMap::new(),
             upload_base,
+            graph_base,
         }
+    }
+
+    /// Sets a switch; another `chance-seed` starts chance anew.
+    pub(super) fn set_switch(&mut self, name: &str, value: Value) -> Result<(), String> {
+        self.switches.set(name, value)?;
+        if name == "chance-seed" {
+            self.chance = Chance::new(self.switches.number(name));
+        }
+        Ok(())
     }
 
     /// By address, alias, userPrincipalName or object id.
     pub(super) fn user(&self, who: &str) -> Option<usize> {
-        self.users
+        let named = self
+            .users
             .iter()
-            .position(|u| u.is(who) || u.object_id.eq_ignore_ascii_case(who))
+            .position(|u| u.is(who) || u.object_id.eq_ignore_ascii_case(who));
+        named.or_else(|| self.directory.named(who))
+    }
+
+    /// What a user types to sign in.
+    pub(super) fn principal_name(&self, at: usize) -> String {
+        let other = self
+            .directory
+            .person(at)
+            .and_then(|p| p.principal_name.clone());
+        let address = self.users.get(at).map(|u| u.address.clone());
+        other.or(address).unwrap_or_default()
+    }
+
+    /// Unix seconds by the service's clock.
+    pub(super) fn now(&self) -> i64 {
+        now().saturating_add(self.switches.signed("clock-skew-seconds"))
     }
 
     pub(super) fn mailbox(&self, at: usize) -> Outcome<&Mailbox> {
@@ -128,18 +158,31 @@ impl World {
 
     /// The octets that `$value` answers for an item.
     pub(super) fn value(&self, at: usize, item: &Item) -> Bytes {
+        let octets = self.whole_value(at, item);
+        match self.switches.on("value-bcc") || !compose::has_field(&octets, "Bcc") {
+            true => octets,
+            false => compose::reheaded(&octets, &["Bcc"], "").into(),
+        }
+    }
+
+    fn whole_value(&self, at: usize, item: &Item) -> Bytes {
         match self.seeding {
             Seeding::Verbatim => item.content.mime().clone(),
             Seeding::Regenerated => {
                 let owner = self.users.get(at);
                 let keys = self.boxes.get(at).map(|b| &b.keys);
-                item.content.rendered(&super::regenerate::Context {
+                let mut context = super::regenerate::Context {
                     item: keys.map(|k| k.immutable(item.number)).unwrap_or_default(),
                     is_draft: item.draft,
                     owner: owner
                         .map(|u| (u.name.clone(), u.address.clone()))
                         .unwrap_or_default(),
-                })
+                };
+                if self.switches.on("value-varies") {
+                    context.item = uuid::Uuid::new_v4().simple().to_string();
+                    return super::regenerate::regenerate(item.content.mime(), &context).into();
+                }
+                item.content.rendered(&context)
             }
         }
     }

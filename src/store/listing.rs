@@ -104,6 +104,14 @@ impl MailboxStore {
     }
 }
 
+/// Whether the folder's UIDs exist.
+pub(super) fn is_listed(conn: &Connection, folder: FolderKey) -> Result<bool> {
+    conn.prepare_cached("SELECT listed FROM folders WHERE key = ?1")?
+        .query_row([folder.0], |row| row.get(0))
+        .optional()?
+        .ok_or(Error::NoFolder)
+}
+
 pub(super) fn unstaged(conn: &Connection, folder: i64) -> Result<Vec<String>> {
     let mut query = conn.prepare_cached(
         "SELECT remote FROM messages m WHERE folder = ?1 AND NOT EXISTS
@@ -123,7 +131,7 @@ fn clear(tx: &Transaction<'_>, folder: FolderKey) -> Result<()> {
     (found > 0).then_some(()).ok_or(Error::NoFolder)
 }
 
-fn stage_one(
+pub(super) fn stage_one(
     tx: &Transaction<'_>,
     folder: FolderKey,
     remote: &RemoteId,

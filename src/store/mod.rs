@@ -8,6 +8,7 @@
 //! Every future here may be dropped at any time: a write that was begun is done whole or not at all.
 
 pub mod accounts;
+pub mod awaited;
 pub mod cache;
 mod db;
 mod error;
@@ -56,6 +57,13 @@ struct Shared {
 /// `state.db` and `cache.db` of one mailbox. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MailboxStore(Arc<Mailbox>);
+
+impl MailboxStore {
+    /// Whether both are the same files.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
 
 #[derive(Debug)]
 struct Mailbox {

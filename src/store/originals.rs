@@ -62,12 +62,11 @@ impl MailboxStore {
     pub async fn doubt_original(&self, key: MessageKey) -> Result<()> {
         self.state()
             .write(move |tx| {
-                tx.prepare_cached(
-                    "UPDATE appended SET doubted = 1
-                     WHERE remote = (SELECT remote FROM messages WHERE key = ?1)",
-                )?
-                .execute([key.0])?;
-                Ok(())
+                let remote: Option<String> = tx
+                    .prepare_cached("SELECT remote FROM messages WHERE key = ?1")?
+                    .query_row([key.0], |row| row.get(0))
+                    .optional()?;
+                remote.map_or(Ok(()), |remote| doubt(tx, &remote))
             })
             .await
     }
@@ -203,6 +202,29 @@ impl MailboxStore {
         }
         Ok(Some(octets))
     }
+}
+
+/// What a client wrote as `from` belongs to `to` from now on, which is the same mail in another rendering. Whether there was
+/// something.
+pub(super) fn belongs(tx: &Transaction<'_>, from: &str, to: &str) -> Result<bool> {
+    let moved = tx
+        .prepare_cached(
+            "UPDATE OR REPLACE appended SET remote = ?2, undraft = 0, doubted = 0, rendered = NULL,
+                 rendered_size = NULL, rendered_sha256 = NULL
+             WHERE remote = ?1",
+        )?
+        .execute([from, to])?;
+    if moved > 0 {
+        tx.prepare_cached("UPDATE OR REPLACE copies SET source = ?2 WHERE source = ?1")?
+            .execute([from, to])?;
+    }
+    Ok(moved > 0)
+}
+
+pub(super) fn doubt(tx: &Transaction<'_>, remote: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE appended SET doubted = 1 WHERE remote = ?1")?
+        .execute([remote])?;
+    Ok(())
 }
 
 /// Facts of renderings are sealed apart from those of messages, whose keys are positive.

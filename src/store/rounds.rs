@@ -183,6 +183,9 @@ impl<'a> Round<'a> {
         let (mask, values) = told(message);
         let keywords = message.keywords.as_deref().map(join);
         let Some(known) = self.known(remote)? else {
+            if self.is_second_copy(remote, message)? {
+                return Ok(());
+            }
             let values = self.without_draft(remote, values)?;
             let keywords = keywords.unwrap_or_default();
             return self.insert(remote, message, values, &keywords).map(drop);
@@ -199,6 +202,14 @@ impl<'a> Round<'a> {
             Some(known) => self.expunge(&known, remote.as_str()),
             None => Ok(()),
         }
+    }
+
+    pub(super) fn tx(&self) -> &'a Transaction<'a> {
+        self.tx
+    }
+
+    pub(super) fn folder(&self) -> FolderKey {
+        FolderKey(self.folder)
     }
 
     pub(super) fn known(&self, remote: &str) -> Result<Option<Known>> {

@@ -16,7 +16,7 @@ pub(super) const SPOOL: Kind = Kind {
 /// Folders, UIDs, flags, and what was served.
 pub(super) const STATE: Kind = Kind {
     application: 0x5073_7402,
-    migrations: &[STATE_1, STATE_2],
+    migrations: &[STATE_1, STATE_2, STATE_3],
     synchronous: "FULL",
     shrinks: false,
     advice: "Stop Postern, keep a copy, and move state.db, state.db-wal and state.db-shm away \
@@ -201,6 +201,23 @@ CREATE TABLE original_chunks (
     id INTEGER PRIMARY KEY,          -- original * 2^20 + n
     sealed BLOB NOT NULL
 ) STRICT;
+";
+
+// What Graph sends and what a client appends are one mail: see `awaited`.
+const STATE_3: &str = "
+CREATE TABLE awaited (               -- another copy of it may come
+    folder INTEGER NOT NULL REFERENCES folders (key) ON DELETE CASCADE,
+    message_id TEXT NOT NULL,
+    own TEXT,                        -- the copy that is here
+    since INTEGER NOT NULL,
+    PRIMARY KEY (folder, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE duplicates (            -- has to go from the cloud, and never shows
+    remote TEXT PRIMARY KEY,
+    kept TEXT NOT NULL,
+    folder INTEGER NOT NULL REFERENCES folders (key) ON DELETE CASCADE,
+    gone INTEGER                     -- since when
+) STRICT, WITHOUT ROWID;
 ";
 
 // Chunk n of blob b is row b * 2^20 + n: one lookup, and a blob is one range.

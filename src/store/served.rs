@@ -88,7 +88,7 @@ impl MailboxStore {
         Ok(served)
     }
 
-    fn served_in(&self, conn: &Connection, key: MessageKey) -> Result<Option<Served>> {
+    pub(super) fn served_in(&self, conn: &Connection, key: MessageKey) -> Result<Option<Served>> {
         read(conn, self.sealer(), self.state().file(), key)
     }
 }

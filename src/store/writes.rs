@@ -37,6 +37,15 @@ pub struct Carried {
     pub told: RemoteMessage,
     /// It arrives without \Deleted.
     pub undelete: bool,
+    /// Perhaps somebody else changed its content before Graph carried it: nothing in the cache stands for it.
+    pub suspect: bool,
+}
+
+/// A message in the folder where it was carried to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrived {
+    pub key: MessageKey,
+    pub uid: Uid,
 }
 
 /// A message that a client wrote.
@@ -97,19 +106,20 @@ impl MailboxStore {
             .await
     }
 
-    /// MOVE: out of `from` and into `to`, in one commit; the UIDs there, in the order given. What was served, and the MIME in the cache,
-    /// serve the new place.
+    /// MOVE: out of `from` and into `to`, in one commit; the messages there, in the order given. What was served, and the MIME in
+    /// the cache, serve the new place. In a folder that was never listed they have no UIDs yet: its first listing brings
+    /// them, also one that is under way and read that page before.
     pub async fn move_rows(
         &self,
         from: FolderKey,
         to: FolderKey,
         moved: Vec<Carried>,
-    ) -> Result<Vec<Uid>> {
+    ) -> Result<Vec<Arrived>> {
         self.carry(Some(from), to, moved).await
     }
 
     /// COPY: the copies get their UIDs in `to`, in the order given; for a day it is known what they are copies of.
-    pub async fn copy_rows(&self, to: FolderKey, copied: Vec<Carried>) -> Result<Vec<Uid>> {
+    pub async fn copy_rows(&self, to: FolderKey, copied: Vec<Carried>) -> Result<Vec<Arrived>> {
         self.carry(None, to, copied).await
     }
 
@@ -118,26 +128,18 @@ impl MailboxStore {
         from: Option<FolderKey>,
         to: FolderKey,
         all: Vec<Carried>,
-    ) -> Result<Vec<Uid>> {
+    ) -> Result<Vec<Arrived>> {
         let mailbox = self.clone();
         let (arrived, heirs) = self
             .state()
             .write(move |tx| {
-                let mut round = Round::begin(tx, to)?;
-                let mut arrived = Vec::with_capacity(all.len());
-                let mut heirs = Vec::new();
-                for one in &all {
-                    let (key, uid) = round.arrive(one)?;
-                    if mailbox.inherit(tx, one.row.key, key)? {
-                        heirs.push((one.row.key, key));
+                let (arrived, heirs) = match super::listing::is_listed(tx, to)? {
+                    true => mailbox.arrive_all(tx, from.is_none(), to, &all)?,
+                    false => {
+                        stage_all(tx, to, &all)?;
+                        (Vec::new(), Vec::new())
                     }
-                    if from.is_none() {
-                        remember_copy(tx, &one.row.remote, &one.remote)?;
-                        mailbox.share_original(tx, &one.row.remote, &one.remote)?;
-                    }
-                    arrived.push(uid);
-                }
-                round.finish()?;
+                };
                 if let Some(from) = from {
                     let mut round = Round::begin(tx, from)?;
                     for one in &all {
@@ -150,18 +152,50 @@ impl MailboxStore {
             .await?;
         for (old, new) in heirs {
             // The cache may vanish at any time: the message is then downloaded once more.
-            if let Err(error) = self.cache().adopt(old, new).await {
+            let cached = match new {
+                Heir::Adopts(new) => self.cache().adopt(old, new).await,
+                Heir::Doubts(new) => self.cache_remove(new).await,
+            };
+            if let Err(error) = cached {
                 tracing::debug!(%error, "cached octets stay behind");
             }
         }
         Ok(arrived)
     }
 
-    /// What was served for `from` serves `to`, unless `to` was served already. Whether it does: the octets of
-    /// `from` belong to `to` then only, since those served there may be another rendering.
-    fn inherit(&self, tx: &Transaction<'_>, from: MessageKey, to: MessageKey) -> Result<bool> {
-        let read = |key| served::read(tx, self.sealer(), self.state().file(), key);
-        let (Some(facts), None) = (read(from)?, read(to)?) else {
+    fn arrive_all(
+        &self,
+        tx: &Transaction<'_>,
+        copies: bool,
+        to: FolderKey,
+        all: &[Carried],
+    ) -> Result<(Vec<Arrived>, Heirs)> {
+        let mut round = Round::begin(tx, to)?;
+        let (mut arrived, mut heirs) = (Vec::with_capacity(all.len()), Vec::new());
+        for one in all {
+            let kept = self.served_in(tx, one.row.key)?;
+            let (key, uid) = round.arrive(one, kept.is_some())?;
+            if copies {
+                remember_copy(tx, &one.row.remote, &one.remote)?;
+                self.share_original(tx, &one.row.remote, &one.remote)?;
+            }
+            let inherits = self.inherit(tx, kept, key)?;
+            if one.suspect {
+                super::originals::doubt(tx, one.remote.as_str())?;
+                heirs.push((one.row.key, Heir::Doubts(key)));
+            } else if inherits {
+                heirs.push((one.row.key, Heir::Adopts(key)));
+            }
+            arrived.push(Arrived { key, uid });
+        }
+        round.finish()?;
+        Ok((arrived, heirs))
+    }
+
+    /// What was served (`kept`) serves `to`, unless `to` was served already. Whether it does: the octets then belong to
+    /// `to` as well, else those served there may be another rendering.
+    fn inherit(&self, tx: &Transaction<'_>, kept: Option<Served>, to: MessageKey) -> Result<bool> {
+        let (Some(facts), None) = (kept, self.served_in(tx, to)?) else {
             return Ok(false);
         };
         served::write(tx, self.sealer(), to, &facts)?;
@@ -208,20 +242,25 @@ impl MailboxStore {
     pub async fn append_row(&self, folder: FolderKey, written: Written) -> Result<Uid> {
         let mailbox = self.clone();
         self.state()
-            .write(move |tx| {
-                mailbox.keep_original(tx, &written.remote, &written.mime, written.undraft)?;
-                let mut round = Round::begin(tx, folder)?;
-                let shown = round.write(&written, |key| {
-                    served::read(tx, mailbox.sealer(), mailbox.state().file(), key)
-                })?;
-                round.finish()?;
-                let (key, uid, served) = shown;
-                if !served {
-                    served::write(tx, mailbox.sealer(), key, &written.served)?;
-                }
-                Ok(uid)
-            })
+            .write(move |tx| mailbox.append_in(tx, folder, &written))
             .await
+    }
+
+    pub(super) fn append_in(
+        &self,
+        tx: &Transaction<'_>,
+        folder: FolderKey,
+        written: &Written,
+    ) -> Result<Uid> {
+        self.keep_original(tx, &written.remote, &written.mime, written.undraft)?;
+        let mut round = Round::begin(tx, folder)?;
+        let shown = round.write(written, |key| self.served_in(tx, key))?;
+        round.finish()?;
+        let (key, uid, served) = shown;
+        if !served {
+            served::write(tx, self.sealer(), key, &written.served)?;
+        }
+        Ok(uid)
     }
 
     /// What a client wrote is the original of a message that is there already, unless that was served otherwise before. Whether it is.
@@ -234,17 +273,46 @@ impl MailboxStore {
     ) -> Result<bool> {
         let mailbox = self.clone();
         self.state()
-            .write(move |tx| {
-                let kept = served::read(tx, mailbox.sealer(), mailbox.state().file(), key)?;
-                if kept.is_some_and(|kept| kept.sha256 != facts.sha256) {
-                    return Ok(false);
-                }
-                mailbox.keep_original(tx, &remote, &mime, false)?;
-                mailbox.keep_in(tx, key, facts)?;
-                Ok(true)
-            })
+            .write(move |tx| mailbox.adopt_in(tx, key, &remote, &mime, &facts))
             .await
     }
+
+    pub(super) fn adopt_in(
+        &self,
+        tx: &Transaction<'_>,
+        key: MessageKey,
+        remote: &RemoteId,
+        mime: &[u8],
+        facts: &Served,
+    ) -> Result<bool> {
+        let kept = self.served_in(tx, key)?;
+        if kept.is_some_and(|kept| kept.sha256 != facts.sha256) {
+            return Ok(false);
+        }
+        self.keep_original(tx, remote, mime, false)?;
+        self.keep_in(tx, key, facts.clone())?;
+        Ok(true)
+    }
+}
+
+/// Keys of messages, and what becomes of what the cache has of them.
+type Heirs = Vec<(MessageKey, Heir)>;
+
+/// What the cache has of a carried message.
+enum Heir {
+    Adopts(MessageKey),
+    Doubts(MessageKey),
+}
+
+fn stage_all(tx: &Transaction<'_>, to: FolderKey, all: &[Carried]) -> Result<()> {
+    for one in all {
+        let message = RemoteMessage {
+            received: one.told.received.or(Some(one.row.internal_date)),
+            ..one.told.clone()
+        };
+        super::listing::stage_one(tx, to, &one.remote, &message)?;
+    }
+    Ok(())
 }
 
 fn remember_copy(tx: &Transaction<'_>, source: &RemoteId, copy: &RemoteId) -> Result<()> {
@@ -282,8 +350,10 @@ impl Round<'_> {
     }
 
     /// A message comes from another folder with its flags and its date. One that is here already keeps its
-    /// UID and gets the flags that only we know.
-    fn arrive(&mut self, one: &Carried) -> Result<(MessageKey, Uid)> {
+    /// UID and gets the flags that only we know. `served`: somebody saw its content. Then the changeKey of the answer is
+    /// not taken, since it covers what others changed before as well: the delta's echo is looked at. (A suspect is looked
+    /// at anyway.)
+    fn arrive(&mut self, one: &Carried, served: bool) -> Result<(MessageKey, Uid)> {
         // Flags may have changed since the row was read.
         let now = self.flags_now(one.row.key)?;
         let mut flags = now.unwrap_or_else(|| one.row.flags.clone());
@@ -302,13 +372,16 @@ impl Round<'_> {
             self.show_flags(&known, &shown)?;
             return Ok((MessageKey(known.key), uid(known.uid)?));
         }
+        let (row, told) = (&one.row, &one.told);
+        let looked_at = served && !one.suspect;
+        let told_key = told.change_key.clone().filter(|_| !looked_at);
         let message = RemoteMessage {
-            received: Some(one.row.internal_date),
-            change_key: one.told.change_key.clone().or(one.row.change_key.clone()),
-            subject: one.told.subject.clone().or(one.row.subject.clone()),
-            message_id: one.told.message_id.clone().or(one.row.message_id.clone()),
-            store_size: one.told.store_size.or(one.row.store_size),
-            summary: one.row.summary.clone(),
+            received: Some(row.internal_date),
+            change_key: told_key.or(row.change_key.clone()),
+            subject: row.subject.clone().or(told.subject.clone()),
+            message_id: row.message_id.clone().or(told.message_id.clone()),
+            store_size: row.store_size.or(told.store_size),
+            summary: row.summary.clone(),
             ..RemoteMessage::default()
         };
         self.insert_shown(one.remote.as_str(), &message, &flags)

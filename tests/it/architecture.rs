@@ -94,6 +94,7 @@ const MAX_LINES: usize = 600;
 const PURE: &[&str] = &[
     "mail",
     "mime",
+    "invoice",
     "sasl.rs",
     "imap/flow.rs",
     "imap/wire",

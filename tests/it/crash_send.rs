@@ -101,7 +101,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(names: &[&str]) -> Self {
-        let tenant = tenant(names);
+        let addresses: Vec<_> = names.iter().map(|name| (*name, *name)).collect();
+        Self::of(tenant(names), &addresses).await
+    }
+
+    /// One mailbox with two accounts: the second one is named, and addresses it, by an alias.
+    pub(crate) async fn with_alias(name: &str, alias: &str) -> Self {
+        let mut tenant = tenant(&[name]);
+        tenant.users[0].aliases = vec![format!("{alias}@example.com")];
+        Self::of(tenant, &[(name, name), (alias, name)]).await
+    }
+
+    /// Accounts are named by their address; whose each one is stands beside.
+    async fn of(tenant: seed::Tenant, accounts: &[(&str, &str)]) -> Self {
         let client_id = tenant.client_id.clone();
         let options = Options {
             tenant,
@@ -122,11 +134,11 @@ impl World {
             home: tempfile::tempdir().unwrap(),
             base: port_base(),
         };
-        world.configure(names, &client_id);
+        world.configure(accounts, &client_id);
         world
     }
 
-    fn configure(&self, names: &[&str], client_id: &str) {
+    fn configure(&self, accounts: &[(&str, &str)], client_id: &str) {
         let at = |n| format!("[\"127.0.0.1:{}\"]", self.base + n);
         let mut text = format!(
             "data_dir = \"data\"\n[imap]\nlisten = {}\ntls_listen = []\n[smtp]\nlisten = {}\ntls_listen = []\n\
@@ -136,10 +148,10 @@ impl World {
             self.sandbox.login_url(),
             self.sandbox.graph_url()
         );
-        for name in names {
+        for (name, user) in accounts {
             let _ = write!(
                 text,
-                "[[account]]\nname = \"{name}\"\nmailbox = \"{name}@example.com\"\n\
+                "[[account]]\nname = \"{name}\"\nmailbox = \"{name}@example.com\"\nuser = \"{user}@example.com\"\n\
                  tenant = \"organizations\"\nclient_id = \"{client_id}\"\n"
             );
         }
@@ -174,12 +186,16 @@ impl World {
     }
 
     async fn fault(&self, fault: &Value) {
-        let url = self.sandbox.admin_url().join("faults").unwrap();
-        let answer = self.http.post(url).json(fault).send().await.unwrap();
+        self.post("faults", fault.clone()).await;
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) {
+        let url = self.sandbox.admin_url().join(path).unwrap();
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
     }
 
-    async fn faults_are_met(&self, name: &str) {
+    pub(crate) async fn faults_are_met(&self, name: &str) {
         let begun = Instant::now();
         while !self.get("faults").await["faults"]
             .as_array()
@@ -203,7 +219,7 @@ impl World {
         count
     }
 
-    async fn items(&self, mailbox: &str, folder: &str) -> Vec<Value> {
+    pub(crate) async fn items(&self, mailbox: &str, folder: &str) -> Vec<Value> {
         let told = self
             .get(&format!(
                 "items?mailbox={mailbox}@example.com&folder={folder}"

@@ -170,6 +170,15 @@ impl Stack {
 
     /// Requests to Graph so far, those inside a batch counted apart.
     pub(crate) async fn requests(&self) -> u64 {
+        self.count("graph").await
+    }
+
+    /// The most requests that Graph had at a time.
+    pub(crate) async fn peak(&self) -> u64 {
+        self.count("peak").await
+    }
+
+    async fn count(&self, of: &str) -> u64 {
         let url = self.sandbox.admin_url().join("count").unwrap();
         let json: Value = self
             .http
@@ -180,7 +189,7 @@ impl Stack {
             .json()
             .await
             .unwrap();
-        json["graph"].as_u64().unwrap()
+        json[of].as_u64().unwrap()
     }
 
     async fn inbox_modseq(&self) -> ModSeq {

@@ -6,14 +6,17 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use postern::{
-    account::{Account, FlagChange, Manners, write::Outgoing},
+    account::{
+        Account, FlagChange, Manners,
+        write::{Expected, Outgoing},
+    },
     mail::{ErrorClass, Flags, Uid},
 };
 use serde_json::{Value, json};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 /// Octets of a message as IMAP gives them, asked as a process that just started asks.
-async fn read(world: &World, name: &str, uid: Uid) -> Vec<u8> {
+pub(crate) async fn read(world: &World, name: &str, uid: Uid) -> Vec<u8> {
     let (account, selected) = open(world, name).await;
     let rows = account.messages(selected.folder.key, &[uid]).await.unwrap();
     account.octets(&rows[0], 0..u64::MAX).await.unwrap()
@@ -52,7 +55,7 @@ const SIGNED: &str = "From: Ben <ben@example.com>\r\nTo: anna@example.com\r\nSub
     --s\r\nContent-Type: text/plain\r\n\r\nSigned text\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\n\
     signature\r\n--s--\r\n";
 
-async fn append(account: &Account, to: &str, names: &str, octets: &[u8]) -> Uid {
+pub(crate) async fn append(account: &Account, to: &str, names: &str, octets: &[u8]) -> Uid {
     let outcome = account
         .append(&mailbox(to), &flags(names), Some(NOW), octets.to_vec())
         .await;
@@ -383,14 +386,19 @@ async fn who_wants_it_so_gets_mime_in_outlook_too() {
 
 /// A submission under way.
 #[derive(Debug)]
-struct Expecting(&'static str);
+pub(crate) struct Expecting(pub(crate) &'static str);
 
 impl Outgoing for Expecting {
     fn expects_copy<'a>(
         &'a self,
         message_id: &'a str,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        Box::pin(async move { message_id == self.0 })
+    ) -> Pin<Box<dyn Future<Output = Expected> + Send + 'a>> {
+        Box::pin(async move {
+            match message_id == self.0 {
+                true => Expected::Yes,
+                false => Expected::No,
+            }
+        })
     }
 
     fn is_own_draft(&self, _id: &str, message_id: Option<&str>) -> bool {

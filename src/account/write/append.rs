@@ -5,7 +5,13 @@
 //! client wrote are kept and served. What fails half-way is removed again; if that fails too, a stray draft is
 //! left, and nothing is lost. What is refused for good goes to [`recovered`].
 
-use super::{carry, compose, compose::Composed, destination, recovered, store};
+use super::{
+    carry, compose,
+    compose::Composed,
+    destination, recovered,
+    sent::{self, Found},
+    store,
+};
 use crate::{
     account::{
         Account, Error, FlagChange, FolderRow, Inner, MessageRow, Result, flags, render, spelling,
@@ -13,42 +19,19 @@ use crate::{
     graph::{self, Priority, types::Message},
     mail::{Flags, MailboxName, RemoteId, Role, SystemFlag, Uid, UidValidity},
     mime::{self, Structure},
-    store::{
-        messages::{Change, Served},
-        writes::Written,
-    },
+    store::{messages::Served, writes::Written},
 };
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// A request has at most 4 MB; base64 makes MIME a third longer, with room for the rest.
 const MAX_MIME: usize = 3 * 1000 * 1000;
 /// Attachments of so many octets altogether go up with the message itself.
 const INLINE: usize = 2 * 1000 * 1000;
-/// A copy in Sent Items that is younger than this (seconds) is one of a mail just sent.
-const JUST_SENT: i64 = 15 * 60;
-/// While a submission is under way its copy is waited for, so long and so often.
-const SENT_COMES: Duration = Duration::from_secs(20);
-const SENT_EVERY: Duration = Duration::from_millis(500);
 /// A message up to this size is downloaded once, so that an edit of it can be told later.
 const MAX_BASELINE: usize = 1024 * 1024;
-
-/// What Postern was given to send, as far as APPEND must know it: its copy in Sent Items is Graph's to make.
-pub trait Outgoing: std::fmt::Debug + Send + Sync {
-    /// Whether a mail with this Message-ID (with its angle brackets) was accepted for sending in the last minutes, and its
-    /// copy is to be expected in Sent Items.
-    fn expects_copy<'a>(
-        &'a self,
-        message_id: &'a str,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
-
-    /// Whether a draft is one that Postern made on the way of a mail: nobody is to see it.
-    fn is_own_draft(&self, id: &str, message_id: Option<&str>) -> bool;
-}
 
 /// A mail to be appended, looked at once.
 pub(super) struct Mail {
@@ -112,25 +95,41 @@ async fn looked_at(
 enum Placed {
     /// As the copy of a mail that was sent.
     Adopted(Uid),
-    /// As a new message; whether Graph takes it for a draft that it is not.
-    Made(Box<Message>, bool),
+    /// As a new message.
+    Made {
+        message: Box<Message>,
+        /// Graph takes it for a draft that it is not.
+        undraft: bool,
+        /// Another copy of it may come, with this Message-ID.
+        awaited: Option<String>,
+    },
 }
 
 async fn place(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Placed> {
-    if folder.role == Some(Role::Sent)
-        && !mail.draft
-        && let Some(uid) = adopt_sent(inner, folder, mail).await?
-    {
-        return Ok(Placed::Adopted(uid));
-    }
+    let awaited = match folder.role == Some(Role::Sent) && !mail.draft {
+        true => match sent::find(inner, folder, mail).await? {
+            Found::Copy(uid) => return Ok(Placed::Adopted(uid)),
+            Found::Awaited(message_id) => Some(message_id),
+            Found::Nothing => None,
+        },
+        false => None,
+    };
     let (message, undraft) = upload(inner, folder, mail).await?;
-    Ok(Placed::Made(Box::new(message), undraft))
+    Ok(Placed::Made {
+        message: Box::new(message),
+        undraft,
+        awaited,
+    })
 }
 
 async fn settle(inner: &Arc<Inner>, folder: &FolderRow, mail: Mail, placed: Placed) -> Result<Uid> {
     match placed {
         Placed::Adopted(uid) => Ok(uid),
-        Placed::Made(message, undraft) => commit(inner, folder, mail, *message, undraft).await,
+        Placed::Made {
+            message,
+            undraft,
+            awaited,
+        } => commit(inner, folder, mail, *message, undraft, awaited).await,
     }
 }
 
@@ -289,6 +288,7 @@ async fn commit(
     mail: Mail,
     message: Message,
     undraft: bool,
+    awaited: Option<String>,
 ) -> Result<Uid> {
     let remote = RemoteId::new(message.id.clone());
     let known = match mail.octets.len() <= MAX_BASELINE {
@@ -305,7 +305,11 @@ async fn commit(
         served: mail.served,
     };
     let turns = carry::turns(inner, &[folder.key]).await;
-    let uid = match inner.store.append_row(folder.key, written).await {
+    let appended = match awaited {
+        Some(id) => inner.store.append_awaited(folder.key, written, id).await,
+        None => inner.store.append_row(folder.key, written).await,
+    };
+    let uid = match appended {
         Ok(uid) => uid,
         // A full disk: the client is told so, and keeps what it has.
         Err(error) => return Err(take_back(inner, &remote, error.into()).await),
@@ -344,51 +348,4 @@ async fn baseline(inner: &Inner, graph: &graph::Client, id: &RemoteId) {
     if let Err(error) = inner.store.keep_rendered(id, facts).await {
         tracing::debug!(%error, "a draft's rendering is not kept");
     }
-}
-
-/// The copy that Graph made of a mail just sent: it is the message that the client wants to append.
-async fn adopt_sent(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Option<Uid>> {
-    let Some(message_id) = &mail.message_id else {
-        return Ok(None);
-    };
-    let mut copy = sent_copy(inner, &folder.remote, message_id).await?;
-    let expected = match inner.outgoing.get() {
-        Some(outgoing) if copy.is_none() => outgoing.expects_copy(message_id).await,
-        _ => false,
-    };
-    let until = tokio::time::Instant::now() + SENT_COMES;
-    while expected && copy.is_none() && tokio::time::Instant::now() < until {
-        tokio::time::sleep(SENT_EVERY).await;
-        copy = sent_copy(inner, &folder.remote, message_id).await?;
-    }
-    let Some(copy) = copy else {
-        return Ok(None);
-    };
-    let id = RemoteId::new(copy.id.clone());
-    let told = Change::Upsert(id.clone(), flags::told(&copy));
-    let turns = carry::turns(inner, &[folder.key]).await;
-    inner.store.apply(folder.key, vec![told], None).await?;
-    drop(turns);
-    let rows = inner.store.by_remote(folder.key, vec![id.clone()]).await?;
-    let row = rows.into_iter().next().ok_or(Error::MessageGone)?;
-    let (octets, facts) = (mail.octets.clone(), mail.served.clone());
-    inner
-        .store
-        .adopt_original(row.key, id, octets, facts)
-        .await?;
-    inner.hub.announce(folder.key);
-    Ok(Some(row.uid))
-}
-
-async fn sent_copy(inner: &Inner, sent: &RemoteId, message_id: &str) -> Result<Option<Message>> {
-    let found = inner
-        .graph
-        .with_message_id(sent.as_str(), message_id)
-        .await?;
-    let since = now() - JUST_SENT;
-    let young = |message: &Message| {
-        let times = [message.sent, message.received, message.last_modified];
-        message.is_draft != Some(true) && times.into_iter().flatten().any(|at| at >= since)
-    };
-    Ok(found.into_iter().find(young))
 }

@@ -6,11 +6,12 @@
 use super::{Copied, Expunged, PORTION, all_failed, of_message};
 use crate::{
     account::{
-        Account, Error, FolderKey, FolderRow, Inner, MessageRow, Result, flags, spelling, sync,
+        Account, Error, FolderKey, FolderRow, Inner, MessageRow, Result, flags, merge, spelling,
+        sync,
     },
     graph::{self, types::Message},
     mail::{ErrorClass, MailboxName, RemoteId, Role, SystemFlag, Uid},
-    store::writes::Carried,
+    store::writes::{Arrived, Carried},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -99,12 +100,16 @@ async fn ask(
     let mut there = Vec::with_capacity(rows.len());
     for row in rows {
         match answers.remove(&row.remote) {
-            Some(Ok(message)) => there.push(Carried {
-                row: row.clone(),
-                remote: RemoteId::new(message.id.clone()),
-                told: flags::told(&message),
-                undelete: false,
-            }),
+            Some(Ok(message)) => {
+                let told = flags::told(&message);
+                there.push(Carried {
+                    suspect: merge::content_may_differ(row, &told),
+                    row: row.clone(),
+                    remote: RemoteId::new(message.id.clone()),
+                    told,
+                    undelete: false,
+                });
+            }
             Some(Err(error)) => failed.push((row.uid, of_message(error))),
             None => failed.push((row.uid, Error::MessageGone)),
         }
@@ -165,17 +170,33 @@ async fn commit(
     if there.is_empty() {
         return Ok(Vec::new());
     }
-    let turns = turns(inner, &[from, to.key]).await;
-    let uids = match action {
-        Action::Copy => inner.store.copy_rows(to.key, there).await?,
-        Action::Move => inner.store.move_rows(from, to.key, there).await?,
+    let arrived = arrive(inner, from, to.key, there, action).await?;
+    Ok(arrived.into_iter().map(|one| one.uid).collect())
+}
+
+/// The commit; those whose content may be another are looked at soon.
+async fn arrive(
+    inner: &Inner,
+    from: FolderKey,
+    to: FolderKey,
+    there: Vec<Carried>,
+    action: Action,
+) -> Result<Vec<Arrived>> {
+    let suspect: Vec<bool> = there.iter().map(|one| one.suspect).collect();
+    let turns = turns(inner, &[from, to]).await;
+    let arrived = match action {
+        Action::Copy => inner.store.copy_rows(to, there).await?,
+        Action::Move => inner.store.move_rows(from, to, there).await?,
     };
     drop(turns);
-    inner.hub.announce(to.key);
+    inner.hub.announce(to);
     if action == Action::Move {
         inner.hub.announce(from);
     }
-    Ok(uids)
+    let suspects = arrived.iter().zip(suspect).filter(|(_, suspect)| *suspect);
+    let suspects = suspects.map(|(one, _)| (one.key, one.uid)).collect();
+    inner.suspects.add(to, suspects);
+    Ok(arrived)
 }
 
 pub(super) type Turns = Vec<tokio::sync::OwnedMutexGuard<sync::Lane>>;
@@ -358,7 +379,7 @@ async fn throw_away(
     expunged.uids.extend(there.iter().map(|one| one.row.uid));
     expunged.uids.extend(gone.iter().copied());
     let lost = rows.into_iter().filter(|row| gone.contains(&row.uid));
-    let mut lost: Vec<RemoteId> = lost.map(|row| row.remote).collect();
+    let lost: Vec<RemoteId> = lost.map(|row| row.remote).collect();
     // Deleted here, it is not deleted there.
     let there: Vec<Carried> = there
         .into_iter()
@@ -367,15 +388,8 @@ async fn throw_away(
             ..one
         })
         .collect();
-    let known = inner.store.folder(bin.key).await?;
-    if known.is_some_and(|bin| bin.listed) && !there.is_empty() {
-        let turns = turns(inner, &[folder, bin.key]).await;
-        inner.store.move_rows(folder, bin.key, there).await?;
-        drop(turns);
-        inner.hub.announce(bin.key);
-    } else {
-        // Its first listing brings them.
-        lost.extend(there.into_iter().map(|one| one.row.remote));
+    if !there.is_empty() {
+        arrive(inner, folder, bin.key, there, Action::Move).await?;
     }
     forget(inner, folder, lost).await
 }

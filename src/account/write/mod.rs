@@ -9,19 +9,25 @@ mod carry;
 mod compose;
 mod note;
 mod recovered;
+mod sent;
 mod store;
 mod tree;
 
-pub use append::Outgoing;
+pub(super) use sent::tidy as tidy_sent;
+pub use sent::{Expected, Outgoing};
 
 use super::{Account, Error, FRESH_SELECT, FolderKey, FolderRow, Result, ViewRow, sync};
 use crate::{
     graph,
     mail::{ErrorClass, Flags, MailboxName, Uid, UidValidity},
 };
+use std::time::Duration;
 
 /// Messages in one request to Graph and in one commit: a `$batch`.
 const PORTION: usize = 20;
+
+/// A person sees their program wait: mostly the copy is there within a few seconds.
+const SENT_COMES: Duration = Duration::from_secs(20);
 
 /// What STORE does with the flags that it names (RFC 3501 section 6.4.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +38,25 @@ pub enum FlagChange {
 }
 
 /// Where people differ in what they want of writing; the default is what Outlook users expect.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manners {
     /// APPEND sends the MIME as it is. Outlook then shows every appended mail as an unsent draft (surprise 1).
     pub append_faithfully: bool,
     /// EXPUNGE deletes for good, also outside the deleted items.
     pub expunge_for_good: bool,
+    /// An APPEND to Sent Items waits so long for the copy that Graph makes of what was sent. After that the mail goes up,
+    /// and becomes one with the copy once that is there.
+    pub sent_comes: Duration,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            append_faithfully: false,
+            expunge_for_good: false,
+            sent_comes: SENT_COMES,
+        }
+    }
 }
 
 /// Outcome of STORE.

@@ -5,7 +5,7 @@
 
 use super::{FlagChange, PORTION, Stored};
 use crate::{
-    account::{Error, FolderKey, Inner, MessageRow, Result, ViewRow, flags},
+    account::{Error, FolderKey, Inner, MessageRow, Result, ViewRow, flags, merge},
     graph::{self, types::Message},
     mail::{Flags, Keyword, RemoteId, SystemFlag, Uid},
     store::{messages::MessageKey, writes::FlagEdit},
@@ -142,8 +142,7 @@ async fn tell(
 /// The changeKey by which the delta's echo of our own change is no news. It covers whatever others changed before,
 /// too: not taken where the content may be another, so that the delta tells of that.
 fn echo(row: &MessageRow, answer: Message) -> Option<String> {
-    let edited = answer.subject.is_some() && answer.subject != row.subject;
-    let keeps = !row.flags.has(SystemFlag::Draft) && !edited;
+    let keeps = !merge::content_may_differ(row, &flags::told(&answer));
     answer.change_key.filter(|_| keeps)
 }
 

@@ -2,14 +2,14 @@
 
 /// A sequence of numbers decided by its seed.
 #[derive(Debug, Clone)]
-pub(super) struct Chance(u64);
+pub(in crate::sandbox) struct Chance(u64);
 
 impl Chance {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::sandbox) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(in crate::sandbox) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -18,23 +18,23 @@ impl Chance {
     }
 
     /// A number from 0 up to, but not including, `end` (0 where `end` is 0).
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(in crate::sandbox) fn below(&mut self, end: u64) -> u64 {
         self.next().checked_rem(end).unwrap_or(0)
     }
 
     /// True in `percent` of a hundred cases.
-    pub(super) fn percent(&mut self, percent: u64) -> bool {
+    pub(in crate::sandbox) fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
     /// One of the choices; `T`'s default where there is none.
-    pub(super) fn pick<T: Copy + Default>(&mut self, choices: &[T]) -> T {
+    pub(in crate::sandbox) fn pick<T: Copy + Default>(&mut self, choices: &[T]) -> T {
         let index = usize::try_from(self.below(choices.len() as u64)).unwrap_or(0);
         choices.get(index).copied().unwrap_or_default()
     }
 
     /// `count` octets that no compressor shortens.
-    pub(super) fn octets(&mut self, count: usize) -> Vec<u8> {
+    pub(in crate::sandbox) fn octets(&mut self, count: usize) -> Vec<u8> {
         let mut octets = Vec::with_capacity(count + 8);
         while octets.len() < count {
             octets.extend_from_slice(&self.next().to_le_bytes());

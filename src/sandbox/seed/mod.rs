@@ -6,7 +6,7 @@
 
 mod bulk;
 mod cast;
-mod chance;
+pub(super) mod chance;
 mod demo;
 mod desk;
 mod entity;

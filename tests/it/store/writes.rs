@@ -1,13 +1,13 @@
 //! What clients write: moves and copies that meet rounds of the delta, flags, and octets that must survive.
 
-use super::{STATE, gone, made, mailbox, new, patch, served, store};
+use super::{STATE, gone, list, mailbox, new, patch, served, store};
 use postern::{
     mail::{Flags, Keyword, RemoteId, SystemFlag, Uid},
     store::{
         Error, MailboxStore,
         mailboxes::FolderKey,
         messages::{MessageRow, RemoteMessage, Served},
-        writes::{Carried, FlagEdit, Written},
+        writes::{Arrived, Carried, FlagEdit, Written},
     },
 };
 
@@ -26,7 +26,19 @@ fn carried(row: &MessageRow, remote: &str) -> Carried {
         remote: RemoteId::new(remote),
         told: RemoteMessage::default(),
         undelete: false,
+        suspect: false,
     }
+}
+
+/// A folder that was listed, and was empty then.
+async fn made(mailbox: &MailboxStore, id: &str) -> FolderKey {
+    let folder = super::made(mailbox, id).await;
+    list(mailbox, folder, vec![]).await;
+    folder
+}
+
+fn numbers(arrived: Vec<Arrived>) -> Vec<u32> {
+    arrived.iter().map(|one| one.uid.value()).collect()
 }
 
 /// UIDs and flags of a folder.
@@ -68,7 +80,10 @@ async fn a_move_is_one_step_and_takes_along_what_is_known() {
         .await
         .unwrap();
     let moved = vec![carried(&before, "a")];
-    assert_eq!(mailbox.move_rows(from, to, moved).await.unwrap(), [uid(1)]);
+    assert_eq!(
+        numbers(mailbox.move_rows(from, to, moved).await.unwrap()),
+        [1]
+    );
     let after = row(&mailbox, to, 1).await;
     assert_eq!((after.internal_date, &after.served), (5, &before.served));
     assert!(
@@ -97,7 +112,10 @@ async fn a_move_that_the_delta_told_first_keeps_its_uid() {
         .unwrap();
     mailbox.apply(from, vec![gone("a")], None).await.unwrap();
     let moved = vec![carried(&before, "a")];
-    assert_eq!(mailbox.move_rows(from, to, moved).await.unwrap(), [uid(2)]);
+    assert_eq!(
+        numbers(mailbox.move_rows(from, to, moved).await.unwrap()),
+        [2]
+    );
     assert_eq!(shown(&mailbox, to).await.len(), 2);
     assert_eq!(row(&mailbox, to, 2).await.served, before.served);
     let folder = mailbox.folder(from).await.unwrap().unwrap();
@@ -116,7 +134,10 @@ async fn what_was_served_at_the_destination_already_keeps_its_own_octets() {
     mailbox.keep_served(own, served("other")).await.unwrap();
     mailbox.cache_put(own, b"other").await.unwrap();
     let moved = vec![carried(&before, "a")];
-    assert_eq!(mailbox.move_rows(from, to, moved).await.unwrap(), [uid(1)]);
+    assert_eq!(
+        numbers(mailbox.move_rows(from, to, moved).await.unwrap()),
+        [1]
+    );
     let after = row(&mailbox, to, 1).await;
     assert_eq!((after.key, after.served), (own, Some(served("other"))));
     assert_eq!(mailbox.cache_get(own).await.unwrap().unwrap(), b"other");
@@ -128,7 +149,7 @@ async fn copies_are_remembered_with_their_source() {
     let (mailbox, from, to) = two(dir.path()).await;
     let source = row(&mailbox, from, 2).await;
     let copied = vec![carried(&source, "c")];
-    assert_eq!(mailbox.copy_rows(to, copied).await.unwrap(), [uid(1)]);
+    assert_eq!(numbers(mailbox.copy_rows(to, copied).await.unwrap()), [1]);
     assert_eq!(shown(&mailbox, from).await.len(), 2);
     assert_eq!(row(&mailbox, to, 1).await.served, source.served);
     let ids = ["a", "b"].map(RemoteId::new).to_vec();

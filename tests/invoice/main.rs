@@ -1,0 +1,6 @@
+//! The invoice module against what the official artefacts say of the data set in `../shared/invoice`.
+
+mod exactness;
+mod expected;
+mod fragments;
+mod pdf;
