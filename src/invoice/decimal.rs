@@ -333,6 +333,12 @@ impl From<i64> for Decimal {
     }
 }
 
+impl Default for Decimal {
+    fn default() -> Decimal {
+        Decimal::ZERO
+    }
+}
+
 impl PartialEq for Decimal {
     fn eq(&self, other: &Decimal) -> bool {
         self.cmp(other) == Ordering::Equal

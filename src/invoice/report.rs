@@ -37,6 +37,14 @@ pub struct Rule {
     pub de: &'static str,
 }
 
+impl Rule {
+    /// The same with another severity, for the other syntax.
+    pub const fn at(mut self, severity: Severity) -> Rule {
+        self.severity = severity;
+        self
+    }
+}
+
 /// What a rule found, before it becomes a sentence.
 #[derive(Debug)]
 pub struct Fired {

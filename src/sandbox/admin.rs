@@ -21,7 +21,10 @@
 //! - `POST /approve {"user_code":"ABC…","user":"anna@example.com"}`, or `{"user_code":"…","decline":true}`.
 //! - `GET /codes` → `{"codes":[{"user_code","verdict":"pending"}]}`.
 //! - `POST /revoke {"access":true,"refresh":false}`: forgets tokens (401 at Graph, `invalid_grant` at login).
-//! - `POST /challenge {"on":true}`: CAE: every token got so far, and every later one got without `claims`, answers 401 with a claims challenge.
+//! - `POST /challenge {"on":true}`: CAE: every token got so far, and every later one got without the challenge's `claims`, answers 401 with a claims
+//!   challenge, if its client declared `cp1`; with `"everyone":true` the others too.
+//! - `GET /ca` → `{"pem":"…"}`: the authority behind https, which every port speaks beside http.
+//! - Registrations, users, consents, policies: [`super::directory_admin`].
 //!
 //! The service misbehaves:
 //! - `POST /faults {"host":"graph","method":"GET","path":"/delta","times":2,"skip":0,"status":503,"headers":{"Retry-After":"1"},"body":{…}}`:
@@ -45,8 +48,8 @@
 //! - `GET /submissions` → `{"submissions":[{"from","recipients":[…],"message_id","sha256","at"}]}`: what was accepted for sending.
 
 use super::{
-    Shared, devicepage,
-    entra::Verdict,
+    Shared, directory_admin,
+    entra::{self, Verdict},
     faults::Fault,
     http::{Answer, Call, Payload, Trace},
     ids::Parsed,
@@ -67,7 +70,14 @@ const MOST_COPIES: u64 = 100_000;
 type Said = Result<Value, String>;
 
 pub(super) async fn answer(shared: &Shared, call: &Call) -> Response<Body> {
-    let said = handle(&mut shared.world(), call);
+    let said = match (call.method.as_str(), call.segments.as_slice()) {
+        // Finding primes takes a while: not under the lock.
+        ("POST", [only]) if only == "certificate" => {
+            directory_admin::certificate(&serde_json::from_slice(&call.body).unwrap_or_default())
+        }
+        ("GET", [only]) if only == "ca" => Ok(json!({"pem": shared.tls.authority})),
+        _ => handle(&mut shared.world(), call),
+    };
     shared.wake.notify_one();
     let (status, body) = match said {
         Ok(body) => (200, body),
@@ -114,7 +124,11 @@ fn handle(world: &mut World, call: &Call) -> Said {
         }
         ("POST", ["challenge"]) => {
             let on = flag(&body, "on").unwrap_or(true);
-            world.entra.challenge = on.then(std::time::Instant::now);
+            let everyone = flag(&body, "everyone").unwrap_or(false);
+            world.entra.challenge = on.then(|| entra::Challenge {
+                since: std::time::Instant::now(),
+                everyone,
+            });
             Ok(json!({}))
         }
         ("POST", ["faults"]) => {
@@ -141,6 +155,9 @@ fn handle(world: &mut World, call: &Call) -> Said {
         ("GET", ["item"]) => show_item(world, call),
         ("GET", ["items"]) => list_items(world, call),
         ("POST", ["folder"]) => change_folder(world, &body),
+        (method, parts) if directory_admin::knows(parts) => {
+            directory_admin::answer(world, method, parts, &body)
+        }
         (method, _) => Err(format!(
             "no {method} {}; the API is described in sandbox/admin.rs",
             call.path
@@ -178,7 +195,7 @@ fn approve(world: &mut World, body: &Value) -> Said {
         Some(true) => None,
         _ => Some(needed(body, "user")?),
     };
-    devicepage::decide(world, code, user)?;
+    entra::decide(world, code, user)?;
     Ok(json!({}))
 }
 
@@ -189,7 +206,7 @@ fn codes(world: &World) -> Value {
             Verdict::Approved(_) => "approved",
             Verdict::Declined => "declined",
         };
-        json!({"user_code": d.user_code, "verdict": verdict, "scopes": d.scopes, "client_id": d.client})
+        json!({"user_code": d.user_code, "verdict": verdict, "scopes": d.scopes(), "client_id": d.client})
     });
     json!({"codes": codes.collect::<Vec<_>>()})
 }

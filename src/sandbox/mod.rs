@@ -3,30 +3,31 @@
 //! Imports nothing of ours, so that a wrong field name cannot be wrong on both sides. Everything is
 //! in memory; [`admin`] tells how tests script it.
 
+mod access;
 pub mod admin;
 mod attachments;
 mod batch;
 mod compose;
 mod create;
 mod delta;
-mod devicepage;
+mod directory;
+mod directory_admin;
 mod entra;
 mod expand;
 mod extended;
 mod faults;
 mod filter;
 mod folders;
-mod grant;
 mod http;
 mod ids;
 mod journal;
-mod jwt;
 mod mailbox;
 mod messages;
 mod mimeview;
 mod project;
 mod query;
 pub mod regenerate;
+mod rights;
 mod route;
 mod schema;
 pub mod script;
@@ -36,15 +37,18 @@ pub mod seed;
 mod send;
 mod server;
 mod switches;
+mod tls;
 mod traffic;
 mod translate;
 mod users;
 mod window;
+mod wire;
 mod world;
 
 use server::Face;
 use std::{
     fmt, io,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -91,6 +95,7 @@ pub struct Sandbox {
 struct Shared {
     world: Arc<Mutex<world::World>>,
     addresses: Arc<[String; 3]>,
+    tls: Arc<tls::Tls>,
     stop: CancellationToken,
     /// Something may be due for delivery.
     wake: Arc<Notify>,
@@ -123,9 +128,17 @@ impl Shared {
 impl Sandbox {
     /// Binds the three ports on 127.0.0.1 and serves. A busy port is an error that names it.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let graph = server::bind(Face::Graph, options.graph_port).await?;
-        let login = server::bind(Face::Login, options.login_port).await?;
-        let admin = server::bind(Face::Admin, options.admin_port).await?;
+        Self::start_on(IpAddr::V4(Ipv4Addr::LOCALHOST), options).await
+    }
+
+    /// As [`Sandbox::start`], on another loopback address; on any other address it refuses to.
+    pub async fn start_on(address: IpAddr, options: Options) -> io::Result<Self> {
+        let graph = server::bind(Face::Graph, address, options.graph_port).await?;
+        let login = server::bind(Face::Login, address, options.login_port).await?;
+        let admin = server::bind(Face::Admin, address, options.admin_port).await?;
+        let tls = Arc::new(tls::Tls::new()?);
+        // The key that tokens are signed with takes a moment: nobody need wait for it.
+        std::thread::spawn(entra::warm_up);
         let urls = [url(&graph)?, url(&login)?, url(&admin)?];
         let uploads = urls[1].as_str().trim_end_matches('/').to_owned();
         let shared = Shared {
@@ -134,6 +147,7 @@ impl Sandbox {
                 urls.clone()
                     .map(|u| u.as_str().trim_end_matches('/').to_owned()),
             ),
+            tls: Arc::clone(&tls),
             stop: CancellationToken::new(),
             wake: Arc::new(Notify::new()),
         };
@@ -168,6 +182,11 @@ impl Sandbox {
     /// Journal, faults, deliveries, switches: over HTTP, so that any test client can use it.
     pub fn admin_url(&self) -> Url {
         self.admin.clone()
+    }
+
+    /// The certificate of the authority behind https (each port speaks both), as PEM.
+    pub fn authority_pem(&self) -> &str {
+        &self.shared.tls.authority
     }
 
     /// Sets the switches of a script and adds its faults. Its mailbox is for the caller to make.

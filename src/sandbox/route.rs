@@ -1,10 +1,11 @@
 //! From a Graph request to its handler: token, scopes, whose mailbox, which resource.
 
 use super::{
-    attachments, batch, create, delta, entra,
+    access::{self, Need, authenticate, reach},
+    attachments, batch, create, delta,
     entra::Access,
     folders,
-    http::{Answer, Call, Outcome, access_denied, bad_request, error, not_found, percent_encode},
+    http::{Answer, Call, Outcome, bad_request, error, not_found},
     ids::{Parsed, Wrong},
     mailbox::{Folder, Mailbox},
     messages, send, translate, users,
@@ -31,13 +32,6 @@ pub(super) struct Target {
     pub(super) path: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    Read,
-    Write,
-    Send,
-}
-
 /// Answers a Graph request. `excess` says how many requests of a `$batch` find no place.
 pub(super) fn dispatch(world: &mut World, call: &Call, excess: usize) -> Answer {
     send::deliver_due(world);
@@ -50,7 +44,7 @@ pub(super) fn dispatch(world: &mut World, call: &Call, excess: usize) -> Answer 
 }
 
 fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
-    let access = entra::authenticate(world, call)?;
+    let access = authenticate(world, call)?;
     let cap = usize::try_from(world.switches.number("body-cap")).unwrap_or(usize::MAX);
     if call.body.len() > cap {
         return Err(too_large(world));
@@ -67,6 +61,7 @@ fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
         ["$batch"] => Err(not_allowed()),
         ["subscriptions"] => subscription(&ctx),
         ["me"] | ["users", _] if call.method.as_str() != "GET" => Err(not_allowed()),
+        ["oidc", "userinfo"] => users::info(&ctx),
         ["me"] | ["users", _] => users::show(&ctx, segments.get(1).copied()),
         ["me", rest @ ..] => mailbox(&mut ctx, None, rest),
         ["users", who, rest @ ..] => mailbox(&mut ctx, Some(who), rest),
@@ -99,15 +94,26 @@ fn mailbox(ctx: &mut Ctx<'_>, who: Option<&str>, rest: &[&str]) -> Outcome {
         _ => Need::Write,
     };
     let target = reach(ctx, who, need)?;
+    if access::is_basic(&ctx.access) {
+        access::basic_may_ask(ctx.call, rest)?;
+        let mut answer = resource(ctx, &target, rest)?;
+        access::strip_to_basic(&mut answer);
+        return Ok(answer);
+    }
+    resource(ctx, &target, rest)
+}
+
+fn resource(ctx: &mut Ctx<'_>, target: &Target, rest: &[&str]) -> Outcome {
+    let method = ctx.call.method.as_str();
     match rest {
-        ["sendMail"] => send::send_mail(ctx, &target),
-        ["translateExchangeIds"] => translate::answer(ctx, &target),
-        ["mailFolders", rest @ ..] => folder(ctx, &target, rest),
-        ["messages"] if method == "GET" => messages::list(ctx, &target, None),
-        ["messages"] if method == "POST" => create::create(ctx, &target, None),
+        ["sendMail"] => send::send_mail(ctx, target),
+        ["translateExchangeIds"] => translate::answer(ctx, target),
+        ["mailFolders", rest @ ..] => folder(ctx, target, rest),
+        ["messages"] if method == "GET" => messages::list(ctx, target, None),
+        ["messages"] if method == "POST" => create::create(ctx, target, None),
         ["messages"] => Err(not_allowed()),
-        ["messages", "$count"] if method == "GET" => messages::count(ctx, &target, None),
-        ["messages", id, rest @ ..] => message(ctx, &target, id, rest, false),
+        ["messages", "$count"] if method == "GET" => messages::count(ctx, target, None),
+        ["messages", id, rest @ ..] => message(ctx, target, id, rest, false),
         [other, ..] => Err(no_segment(other)),
         [] => Err(bad_request("Resource not found.")),
     }
@@ -183,72 +189,6 @@ fn not_allowed() -> Box<Answer> {
 
 fn no_segment(segment: &str) -> Box<Answer> {
     bad_request(&format!("Resource not found for the segment '{segment}'."))
-}
-
-/// Finds the mailbox and checks that the token may do what it wants there.
-pub(super) fn reach(ctx: &Ctx<'_>, who: Option<&str>, need: Need) -> Outcome<Target> {
-    let own = ctx.access.user;
-    let at = match who {
-        None => own,
-        Some(who) => ctx.world.user(who).ok_or_else(|| {
-            error(
-                404,
-                "ErrorInvalidUser",
-                &format!("The requested user '{who}' is invalid."),
-            )
-        })?,
-    };
-    let scopes: &[&str] = match (need, at == own) {
-        (Need::Read, true) => &[
-            "Mail.Read",
-            "Mail.ReadWrite",
-            "Mail.Read.Shared",
-            "Mail.ReadWrite.Shared",
-        ],
-        (Need::Read, false) => &["Mail.Read.Shared", "Mail.ReadWrite.Shared"],
-        (Need::Write, true) => &["Mail.ReadWrite", "Mail.ReadWrite.Shared"],
-        (Need::Write, false) => &["Mail.ReadWrite.Shared"],
-        (Need::Send, true) => &["Mail.Send", "Mail.Send.Shared"],
-        (Need::Send, false) => &["Mail.Send.Shared"],
-    };
-    if !ctx.access.may(scopes) {
-        return Err(access_denied());
-    }
-    if at != own && !has_rights(ctx.world, own, at) {
-        return Err(match ctx.world.switches.number("shared-denied-as") {
-            404 => not_found(),
-            _ => access_denied(),
-        });
-    }
-    let name = who.map_or_else(
-        || {
-            ctx.world
-                .users
-                .get(own)
-                .map(|u| u.object_id.clone())
-                .unwrap_or_default()
-        },
-        str::to_owned,
-    );
-    Ok(Target {
-        at,
-        context: format!("users('{}')", percent_encode(&name)),
-        plain: format!("users('{name}')"),
-        path: who.map_or_else(|| "me".to_owned(), |w| format!("users('{w}')")),
-    })
-}
-
-/// Full access to another's mailbox.
-pub(super) fn has_rights(world: &World, user: usize, mailbox: usize) -> bool {
-    let granted = world
-        .users
-        .get(user)
-        .map(|u| u.full_access.as_slice())
-        .unwrap_or_default();
-    world
-        .users
-        .get(mailbox)
-        .is_some_and(|m| granted.iter().any(|a| m.is(a)))
 }
 
 /// A folder by id or well-known name.

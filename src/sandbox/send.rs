@@ -9,7 +9,8 @@ use super::{
     mailbox::Item,
     messages,
     mimeview::{self, Content, Props},
-    route::{Ctx, Target, has_rights, item_number},
+    rights::{self, Sender},
+    route::{Ctx, Target, item_number},
     traffic,
     world::World,
 };
@@ -153,10 +154,11 @@ fn submission(
         without.push("Sender");
     }
     let mut add = format!("Date: {}\r\n", date(ctx.now));
-    if let Some(from) = from_line(ctx, target, &props, trusts_from)? {
+    let (replaced, lines) = from_lines(ctx, target, &props, trusts_from)?;
+    if replaced {
         without.push("From");
-        add.push_str(&from);
     }
+    add.push_str(&lines);
     if !has_field(mime, "Message-ID") {
         let _ = write!(add, "Message-ID: {}\r\n", new_message_id());
     }
@@ -186,39 +188,30 @@ fn is_address(text: &str) -> bool {
         && !domain.starts_with('.')
 }
 
-/// The From that replaces the submitted one; `None` to keep it. MIME may not name an alias unless
-/// a switch says so; another's address needs rights.
-fn from_line(
+/// Whether the submitted From is replaced, and the fields that are added: From, and the Sender of mail
+/// sent on behalf of somebody.
+fn from_lines(
     ctx: &Ctx<'_>,
     target: &Target,
     props: &Props,
     trusts_from: bool,
-) -> Outcome<Option<String>> {
-    let Some(owner) = ctx.world.users.get(target.at) else {
-        return Ok(None);
+) -> Outcome<(bool, String)> {
+    let from = props.from.as_ref().map(|f| f.address.as_str());
+    let sender = rights::sender(ctx, target, from, trusts_from)?;
+    let line = |field: &str, at: usize| {
+        let user = ctx.world.users.get(at);
+        user.map(|u| format!("{field}: {} <{}>\r\n", quoted(&u.name), u.address))
+            .unwrap_or_default()
     };
-    let primary = format!("From: {} <{}>\r\n", quoted(&owner.name), owner.address);
-    let Some(from) = &props.from else {
-        return Ok(Some(primary));
+    let replaced = from.is_none() || sender == Sender::Primary;
+    let mut lines = match replaced {
+        true => line("From", target.at),
+        false => String::new(),
     };
-    if from.address.eq_ignore_ascii_case(&owner.address) {
-        return Ok(None);
+    if let Sender::OnBehalf(user) = sender {
+        lines.push_str(&line("Sender", user));
     }
-    if owner.is(&from.address) {
-        let kept = trusts_from || ctx.world.switches.on("alias-from");
-        return Ok((!kept).then_some(primary));
-    }
-    let other = ctx.world.user(&from.address);
-    if other.is_some_and(|other| {
-        other == ctx.access.user || has_rights(ctx.world, ctx.access.user, other)
-    }) {
-        return Ok(None);
-    }
-    Err(error(
-        403,
-        "ErrorSendAsDenied",
-        "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account., Cannot submit message.",
-    ))
+    Ok((replaced, lines))
 }
 
 fn quoted(name: &str) -> String {

@@ -7,31 +7,21 @@ use super::{
     faults::{self, Effect},
     http::{self, Answer, Call, ErrorStyle, Trace},
     route, traffic,
+    wire::{Both, Link},
 };
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{ConnectInfo, Request, State, connect_info::Connected},
-    http::{HeaderValue, Response, StatusCode},
-    serve::{IncomingStream, Listener},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderValue, Response, StatusCode},
 };
 use bytes::Bytes;
 use std::{
     io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// Nothing larger is read from any client (uploads come in chunks of 4 MB).
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -44,111 +34,45 @@ pub(super) enum Face {
     Admin,
 }
 
-/// A listener whose connections can be cut by a fault.
-struct Cuttable(TcpListener);
-
-struct Wire {
-    stream: TcpStream,
-    cut: Cut,
-}
-
-/// Set: the next write fails and the peer sees a reset.
-#[derive(Debug, Clone, Default)]
-struct Cut(Arc<AtomicBool>);
-
-impl Listener for Cuttable {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Answers are one write each; waiting for more to send would cost 40 ms a request.
-        let _ = stream.set_nodelay(true);
-        let cut = Cut::default();
-        (Wire { stream, cut }, address)
+/// Binds a port of a loopback address; 0 means any free one. Nothing here asks who it talks to, so no other
+/// address will do.
+pub(super) async fn bind(face: Face, address: IpAddr, port: u16) -> io::Result<TcpListener> {
+    let host = format!("{face:?}").to_lowercase();
+    if !address.is_loopback() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!(
+                "sandbox ({host}): will not listen on {address}: it is for this computer alone, so only 127.0.0.1 or ::1"
+            ),
+        ));
     }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Cuttable>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
-        stream.io().cut.clone()
-    }
-}
-
-impl Wire {
-    fn check(&self) -> io::Result<()> {
-        if self.cut.0.load(Ordering::Relaxed) {
-            let _ = self.stream.set_zero_linger();
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        Ok(())
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-}
-
-/// Binds a loopback port; 0 means any free one.
-pub(super) async fn bind(face: Face, port: u16) -> io::Result<TcpListener> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    TcpListener::bind(address).await.map_err(|e| {
-        let host = format!("{face:?}").to_lowercase();
-        let why = match e.kind() {
-            io::ErrorKind::AddrInUse => format!("port {port} is in use by another program"),
-            _ => format!("cannot listen on port {port}: {e}"),
-        };
-        io::Error::new(e.kind(), format!("sandbox ({host}): {why}"))
-    })
+    TcpListener::bind(SocketAddr::new(address, port))
+        .await
+        .map_err(|e| {
+            let why = match e.kind() {
+                io::ErrorKind::AddrInUse => format!("port {port} is in use by another program"),
+                _ => format!("cannot listen on port {port}: {e}"),
+            };
+            io::Error::new(e.kind(), format!("sandbox ({host}): {why}"))
+        })
 }
 
 pub(super) fn serve(listener: TcpListener, face: Face, shared: Shared) -> JoinHandle<()> {
     let stop = shared.stop.clone();
+    let shared_tls = shared.tls.clone();
     let app = Router::new().fallback(handle).with_state((face, shared));
-    let service = app.into_make_service_with_connect_info::<Cut>();
+    let service = app.into_make_service_with_connect_info::<Link>();
+    let both = Both::new(listener, shared_tls, stop.clone());
     tokio::spawn(async move {
         let stopped = async move { stop.cancelled().await };
-        let served = axum::serve(Cuttable(listener), service)
-            .with_graceful_shutdown(stopped)
-            .await;
+        let served = match both {
+            Ok(both) => {
+                axum::serve(both, service)
+                    .with_graceful_shutdown(stopped)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
         if let Err(error) = served {
             tracing::warn!(?face, %error, "sandbox listener ended");
         }
@@ -157,7 +81,7 @@ pub(super) fn serve(listener: TcpListener, face: Face, shared: Shared) -> JoinHa
 
 async fn handle(
     State((face, shared)): State<(Face, Shared)>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+    ConnectInfo(link): ConnectInfo<Link>,
     request: Request,
 ) -> Response<Body> {
     let begun = Instant::now();
@@ -172,7 +96,7 @@ async fn handle(
     let Ok(octets) = to_bytes(body, LARGEST_BODY).await else {
         return plain(StatusCode::BAD_REQUEST);
     };
-    let base = shared.base(face);
+    let base = base(&shared.base(face), &parts.headers, link.secure);
     let call = Call::new(parts.method, &target, parts.headers, octets, &base);
     let fault = match face {
         Face::Admin => None,
@@ -181,10 +105,10 @@ async fn handle(
     let met = fault.as_ref().map(faults::Fault::name);
     let response = match face {
         Face::Admin => admin::answer(&shared, &call).await,
-        Face::Graph | Face::Login => faced(face, &shared, &call, &trace, &cut, fault).await,
+        Face::Graph | Face::Login => faced(face, &shared, &call, &trace, &link, fault).await,
     };
     if face != Face::Admin {
-        let status = if cut.0.load(Ordering::Relaxed) {
+        let status = if link.is_cut() {
             0
         } else {
             response.status().as_u16()
@@ -210,6 +134,23 @@ fn dated(mut response: Response<Body>, face: Face, shared: &Shared) -> Response<
     response
 }
 
+/// Where this server is, as the client has it: links keep its scheme and its name for this computer.
+fn base(own: &str, headers: &HeaderMap, secure: bool) -> String {
+    let authority = own
+        .split_once("://")
+        .map_or(own, |(_, authority)| authority);
+    let port = authority.rsplit(':').next().unwrap_or("");
+    let asked = headers
+        .get("host")
+        .and_then(|host| host.to_str().ok())
+        .filter(|host| {
+            let name = host.strip_suffix(port).and_then(|h| h.strip_suffix(':'));
+            name.is_some_and(|name| ["localhost", "127.0.0.1", "[::1]"].contains(&name))
+        });
+    let scheme = if secure { "https" } else { "http" };
+    format!("{scheme}://{}", asked.unwrap_or(authority))
+}
+
 fn plain(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
@@ -221,7 +162,7 @@ async fn faced(
     shared: &Shared,
     call: &Call,
     trace: &Trace,
-    cut: &Cut,
+    link: &Link,
     fault: Option<faults::Fault>,
 ) -> Response<Body> {
     let Some(fault) = fault else {
@@ -255,17 +196,17 @@ async fn faced(
             )
         }
         Effect::Reset => {
-            cut.0.store(true, Ordering::Relaxed);
+            link.cut();
             plain(StatusCode::OK)
         }
         Effect::Silence(how_long) => {
             idle(shared, how_long).await;
-            cut.0.store(true, Ordering::Relaxed);
+            link.cut();
             plain(StatusCode::OK)
         }
         Effect::Truncate => {
             let response = render(face, real.unwrap_or_else(Answer::no_content), trace);
-            truncated(response, cut).await
+            truncated(response, link).await
         }
     }
 }
@@ -285,20 +226,20 @@ async fn spoiled(response: Response<Body>, wrong: bool) -> Response<Body> {
 }
 
 /// Sends half of the body, then cuts the connection.
-async fn truncated(response: Response<Body>, cut: &Cut) -> Response<Body> {
+async fn truncated(response: Response<Body>, link: &Link) -> Response<Body> {
     let (parts, body) = response.into_parts();
     let octets = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let half = octets.slice(..octets.len() / 2);
-    let cut = cut.clone();
+    let link = link.clone();
     let stream = futures_util::stream::unfold((0, half), move |(step, half)| {
-        let cut = cut.clone();
+        let link = link.clone();
         async move {
             if step == 0 {
                 return Some((Ok(half), (1, Bytes::new())));
             }
             // The first half must be on the wire before the cut.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            cut.0.store(true, Ordering::Relaxed);
+            link.cut();
             Some((
                 Err(io::Error::from(io::ErrorKind::ConnectionReset)),
                 (2, half),

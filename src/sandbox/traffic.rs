@@ -5,7 +5,7 @@
 //! What is refused counts too, as documented: who does not wait never gets in again.
 
 use super::{
-    Shared, entra,
+    Shared, access,
     http::{Answer, Call, Outcome, error},
     window::Window,
     world::World,
@@ -264,11 +264,11 @@ fn size(call: &Call) -> (usize, u32) {
 
 /// `/me` alone is no Outlook resource and has another bucket.
 fn key(world: &World, call: &Call) -> Option<Key> {
-    let access = entra::peek(world, call)?;
+    let access = access::peek(world, call)?;
     let parts: Vec<_> = call.segments.iter().map(String::as_str).collect();
     let at = match parts.as_slice() {
-        ["$batch"] => batch_mailbox(world, call).unwrap_or(access.user),
-        ["me", _, ..] => access.user,
+        ["$batch"] => batch_mailbox(world, call).or(access.user)?,
+        ["me", _, ..] => access.user?,
         ["users", who, _, ..] => world.user(who)?,
         _ => return None,
     };

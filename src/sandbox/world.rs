@@ -1,7 +1,9 @@
 //! All state of a running sandbox, behind one lock that is never held over an `.await`.
 
 use super::{
-    Options, Seeding, compose, entra,
+    Options, Seeding, compose,
+    directory::Directory,
+    entra,
     faults::Fault,
     http::{Outcome, error},
     ids,
@@ -31,6 +33,7 @@ pub(super) struct World {
     pub(super) auto_approve: bool,
     pub(super) switches: Switches,
     pub(super) entra: entra::State,
+    pub(super) directory: Directory,
     pub(super) faults: Vec<Fault>,
     pub(super) journal: Journal,
     pub(super) traffic: Meters,
@@ -48,7 +51,6 @@ pub(super) struct Tenant {
     pub(super) display_name: String,
     pub(super) id: String,
     pub(super) domain: String,
-    pub(super) client_id: String,
 }
 
 #[derive(Debug)]
@@ -83,12 +85,16 @@ impl World {
                 full_access: user.full_access,
             });
         }
+        let rights = users.iter().map(|u: &User| {
+            let mailbox = |address: &String| users.iter().position(|m| m.is(address));
+            u.full_access.iter().filter_map(mailbox).collect()
+        });
+        let directory = Directory::new(&options.tenant.client_id, rights.collect());
         Self {
             tenant: Tenant {
                 display_name: options.tenant.display_name,
                 id: options.tenant.id,
                 domain: options.tenant.domain,
-                client_id: options.tenant.client_id,
             },
             users,
             boxes,
@@ -96,6 +102,7 @@ impl World {
             auto_approve: options.auto_approve,
             switches: Switches::new(),
             entra: entra::State::new(),
+            directory,
             faults: Vec::new(),
             journal: Journal::default(),
             traffic: Meters::default(),
@@ -117,9 +124,21 @@ impl World {
 
     /// By address, alias, userPrincipalName or object id.
     pub(super) fn user(&self, who: &str) -> Option<usize> {
-        self.users
+        let named = self
+            .users
             .iter()
-            .position(|u| u.is(who) || u.object_id.eq_ignore_ascii_case(who))
+            .position(|u| u.is(who) || u.object_id.eq_ignore_ascii_case(who));
+        named.or_else(|| self.directory.named(who))
+    }
+
+    /// What a user types to sign in.
+    pub(super) fn principal_name(&self, at: usize) -> String {
+        let other = self
+            .directory
+            .person(at)
+            .and_then(|p| p.principal_name.clone());
+        let address = self.users.get(at).map(|u| u.address.clone());
+        other.or(address).unwrap_or_default()
     }
 
     /// Unix seconds by the service's clock.

@@ -169,7 +169,7 @@ impl MailboxStore {
         copies: bool,
         to: FolderKey,
         all: &[Carried],
-    ) -> Result<(Vec<Arrived>, Vec<(MessageKey, Heir)>)> {
+    ) -> Result<(Vec<Arrived>, Heirs)> {
         let mut round = Round::begin(tx, to)?;
         let (mut arrived, mut heirs) = (Vec::with_capacity(all.len()), Vec::new());
         for one in all {
@@ -294,6 +294,9 @@ impl MailboxStore {
         Ok(true)
     }
 }
+
+/// Keys of messages, and what becomes of what the cache has of them.
+type Heirs = Vec<(MessageKey, Heir)>;
 
 /// What the cache has of a carried message.
 enum Heir {

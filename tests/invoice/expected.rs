@@ -58,7 +58,7 @@ pub(crate) fn expected(dir: &Path) -> Vec<Expected> {
             effective: c[14]
                 .split_whitespace()
                 .filter(|w| *w != "-")
-                .map(str::to_owned)
+                .map(|w| w.split('*').next().unwrap().to_owned())
                 .collect(),
             verdict: c[15].to_owned(),
             stopped: !c[17].is_empty(),

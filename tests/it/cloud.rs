@@ -261,7 +261,8 @@ async fn tokens_that_die_are_renewed_and_rotated_ones_used() {
         stage.admin("revoke", json!({"access": true})).await;
         stage.client.me().await.unwrap();
     }
-    stage.admin("challenge", json!({"on": true})).await;
+    let everyone = json!({"on": true, "everyone": true});
+    stage.admin("challenge", everyone).await;
     stage.client.me().await.unwrap();
     stage.admin("challenge", json!({"on": false})).await;
     stage.switch("refresh-revoked", json!(true)).await;

@@ -195,7 +195,7 @@ impl World {
         assert_eq!(answer.status(), 200);
     }
 
-    async fn faults_are_met(&self, name: &str) {
+    pub(crate) async fn faults_are_met(&self, name: &str) {
         let begun = Instant::now();
         while !self.get("faults").await["faults"]
             .as_array()

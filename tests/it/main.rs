@@ -13,6 +13,7 @@ mod cli;
 mod cloud;
 mod config;
 mod crash_send;
+mod crash_sent;
 mod crash_write;
 mod demo;
 mod graph;

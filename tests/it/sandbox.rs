@@ -1,10 +1,16 @@
 //! The sandbox over the wire: what it answers has the recorded shapes, and it surprises as the
 //! service does.
 
+mod authorize;
 mod bed;
+mod browser;
+mod delegation;
 mod demo;
+mod grants;
+mod https;
 mod limits;
 mod recorded;
+mod refusals;
 mod signin;
 mod switches;
 mod sync;

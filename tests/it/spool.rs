@@ -709,6 +709,8 @@ async fn random_deaths_lose_nothing_and_repeat_nothing() {
     let mut post = Post::start().await;
     post.switch("latency-ms", json!(15)).await;
     post.switch("sent-ms", json!(120)).await;
+    // More mails than a mailbox may send in a minute.
+    post.switch("send-minute-limit", json!(1_000)).await;
     let mut ids = Vec::new();
     for n in 0..30 {
         for _ in 0..next(3) {

@@ -9,9 +9,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use std::{net::TcpStream, time::Instant};
 
-type Plain = Imap<TcpStream>;
+pub(crate) type Plain = Imap<TcpStream>;
 
-fn log_in(world: &World, name: &str, password: &str) -> Plain {
+pub(crate) fn log_in(world: &World, name: &str, password: &str) -> Plain {
     let begun = Instant::now();
     loop {
         let tcp = TcpStream::connect(("127.0.0.1", world.base)).unwrap();

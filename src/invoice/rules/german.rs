@@ -1,6 +1,7 @@
 //! What the XRechnung rules ask of single values, in both syntaxes: IBAN, e-mail, telephone, URL, dates, discounts, identifiers.
 
-use super::xpath::normalize_space;
+use super::xpath::{Test, at_most_one, fires, holds, normalize_space};
+use crate::invoice::tree::El;
 
 pub(crate) const XRECHNUNG: &str =
     "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0";
@@ -125,6 +126,24 @@ pub(crate) fn calendar_date(text: &str) -> bool {
         _ => false,
     };
     in_calendar && text.chars().take(4).all(digit)
+}
+
+/// BR-DE-18. The official rule stops where several texts would have to be one.
+pub(crate) fn discounts<'t>(terms: impl Iterator<Item = El<'t>>) -> Test {
+    let terms: Vec<El<'t>> = terms.filter(|t| !t.string().is_empty()).collect();
+    for term in &terms {
+        let text = term.string();
+        if let Some(wrong) = wrong_discount(&text) {
+            return fires([wrong.trim().to_owned()]);
+        }
+        if text
+            .split('\n')
+            .any(|l| normalize_space(l).starts_with('#'))
+        {
+            at_most_one(terms.iter().copied())?;
+        }
+    }
+    holds(true)
 }
 
 /// The first line of payment terms that begins with `#` and breaks the rule for discounts (BR-DE-18), or `None`.

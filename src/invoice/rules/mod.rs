@@ -13,12 +13,10 @@
 //! Where the official rules stop with a type error (two elements where one is expected, a text that is no number), nothing of their layer is
 //! told; so here one finding takes the place of all of the layer, and says what stopped it.
 
-// Words and tables for UBL wait for its rules.
-#![allow(dead_code)]
-
 mod cii;
 mod engine;
 mod german;
+mod sums;
 mod table;
 mod text;
 mod ubl;

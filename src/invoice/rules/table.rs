@@ -5,7 +5,7 @@
 use super::engine::Cx;
 use super::text::rows;
 use super::xpath::Steps;
-use crate::invoice::names::Name;
+use crate::invoice::names::{Name, cac};
 use crate::invoice::report::{Layer, Out, Rule, Severity};
 use crate::invoice::tree::El;
 
@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub attribute: &'static str,
     /// `//path`: from anywhere in the document.
     pub anywhere: bool,
+    /// Below a line of the UBL document.
+    pub of_lines: bool,
 }
 
 const fn row(id: &'static str, severity: Severity, kind: Kind, path: Steps) -> Row {
@@ -48,11 +50,19 @@ const fn row(id: &'static str, severity: Severity, kind: Kind, path: Steps) -> R
         path,
         attribute: "",
         anywhere: false,
+        of_lines: false,
     }
 }
 
 pub(crate) const fn absent(id: &'static str, path: Steps) -> Row {
     row(id, Severity::Warning, Kind::Absent, path)
+}
+
+/// The same below each line of a UBL document.
+pub(crate) const fn line_absent(id: &'static str, path: Steps) -> Row {
+    let mut row = absent(id, path);
+    row.of_lines = true;
+    row
 }
 
 pub(crate) const fn fatal_absent(id: &'static str, path: Steps) -> Row {
@@ -90,7 +100,11 @@ impl Row {
 
     /// The path as XPath.
     pub(crate) fn xpath(&self) -> String {
-        let mut out = String::from(if self.anywhere { "//" } else { "" });
+        let mut out = String::from(match (self.anywhere, self.of_lines) {
+            (true, _) => "//",
+            (_, true) => "(cac:InvoiceLine | cac:CreditNoteLine)/",
+            _ => "",
+        });
         for (nth, name) in self.path.iter().enumerate() {
             out.push_str(if nth > 0 { "/" } else { "" });
             out.push_str(&name.to_string());
@@ -137,8 +151,19 @@ impl Table {
         let Some(row) = self.rows.get(nth).copied() else {
             return;
         };
-        let mut at = if row.anywhere { ANYWHERE } else { HERE };
-        for name in row.path {
+        if row.of_lines {
+            self.insert_path(nth, HERE, &[&[cac::InvoiceLine], row.path].concat());
+            self.insert_path(nth, HERE, &[&[cac::CreditNoteLine], row.path].concat());
+        } else {
+            self.insert_path(nth, if row.anywhere { ANYWHERE } else { HERE }, row.path);
+        }
+    }
+
+    fn insert_path(&mut self, nth: usize, mut at: usize, path: &[Name]) {
+        let Some(row) = self.rows.get(nth).copied() else {
+            return;
+        };
+        for name in path {
             let fresh = self.nodes.len();
             let Some(node) = self.nodes.get_mut(at) else {
                 return;

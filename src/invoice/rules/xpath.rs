@@ -195,7 +195,7 @@ pub(crate) fn any_number<'t>(
 }
 
 /// What an untyped node is compared with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Number {
     /// An integer literal.
     Whole(i32),
@@ -224,6 +224,68 @@ pub(crate) fn any_boolean<'t>(
         }
     }
     Ok(false)
+}
+
+/// `contains(list, text)` where the list is a text with a space around each code, and the text may have spaces too.
+pub(crate) fn listed(list: &[&str], text: &str) -> bool {
+    list.contains(&text) || format!(" {} ", list.join(" ")).contains(text)
+}
+
+/// `xs:date(node)`, as minutes; without a time zone it is one in UTC.
+pub(crate) fn date(el: El<'_>) -> Result<i64, Fault> {
+    let text = el.string();
+    let text = text.trim_matches(space);
+    minutes(text).ok_or(Fault::Type(el.order(), "date"))
+}
+
+fn minutes(text: &str) -> Option<i64> {
+    let (negative, rest) = text
+        .strip_prefix('-')
+        .map_or((false, text), |rest| (true, rest));
+    let (year, rest) = rest.split_once('-')?;
+    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    if year.len() < 4 || year.len() > 9 || !digits(year) {
+        return None;
+    }
+    let (date, zone) = rest.split_at_checked(5)?;
+    let (month, day) = date.split_once('-')?;
+    if month.len() != 2 || day.len() != 2 || !digits(month) || !digits(day) {
+        return None;
+    }
+    let (year, month, day): (i64, i64, i64) =
+        (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let year = if negative { -year } else { year };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if day < 1 || day > longest {
+        return None;
+    }
+    let offset = match zone {
+        "" | "Z" => 0,
+        _ => {
+            let sign = if zone.starts_with('-') { -1 } else { 1 };
+            let (hours, minutes) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
+            if hours.len() != 2 || minutes.len() != 2 || !digits(hours) || !digits(minutes) {
+                return None;
+            }
+            let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
+            sign * (hours * 60 + minutes)
+        }
+    };
+    // Days since 1 March of the year 0, in the proleptic Gregorian calendar.
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days =
+        y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (m * 153 + 2) / 5 + day;
+    Some(days * 1440 - offset)
 }
 
 /// `fn:round` of a double: half towards positive infinity.

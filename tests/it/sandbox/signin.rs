@@ -1,6 +1,9 @@
 //! Signing in: device codes, refresh, scopes, challenges.
 
-use super::bed::{ANNA, BEN, CLIENT, SCOPES, SHARED, bed, said, start, tenant};
+use super::{
+    bed::{ANNA, BEN, CLIENT, SCOPES, SHARED, bed, said, start, tenant},
+    browser::Browser,
+};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -65,21 +68,16 @@ async fn a_device_code_goes_from_pending_to_tokens() {
         ]
     );
     assert_eq!(bed.redeem(&code).await.text("/error"), "slow_down");
-    let page = bed.http.post(format!("{}/device", bed.login));
-    let page = page.form(&[
-        ("user_code", device.text("/user_code").as_str()),
-        ("user", ANNA),
-        ("verdict", "approve"),
-    ]);
-    assert!(
-        page.send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
-            .contains("You are signed in")
-    );
+    let mut browser = Browser::new(&bed);
+    browser.open(&format!("{}/device", bed.login)).await;
+    browser
+        .send(&[("user_code", &device.text("/user_code"))])
+        .await;
+    browser.sign_in(ANNA).await;
+    browser.press("confirm").await;
+    assert!(browser.sees("<li>Send mail as you"), "{}", browser.html);
+    browser.press("consent").await;
+    assert!(browser.sees("You are signed in"), "{}", browser.html);
     tokio::time::sleep(Duration::from_millis(2600)).await;
     let tokens = bed.redeem(&code).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
@@ -116,19 +114,25 @@ async fn a_device_code_goes_from_pending_to_tokens() {
             .unwrap(),
     )
     .await;
-    let point = |name: &str| {
+    let part = |name: &str| {
         URL_SAFE_NO_PAD
             .decode(keys.text(&format!("/keys/0/{name}")))
             .unwrap()
     };
-    let public = [vec![4], point("x"), point("y")].concat();
-    let (signed, signature) = id_token.rsplit_once('.').unwrap();
-    ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, public)
-        .verify(
-            signed.as_bytes(),
-            &URL_SAFE_NO_PAD.decode(signature).unwrap(),
-        )
-        .unwrap();
+    let public = ring::signature::RsaPublicKeyComponents {
+        n: part("n"),
+        e: part("e"),
+    };
+    for token in [&id_token, &tokens.text("/access_token")] {
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        public
+            .verify(
+                &ring::signature::RSA_PKCS1_2048_8192_SHA256,
+                signed.as_bytes(),
+                &URL_SAFE_NO_PAD.decode(signature).unwrap(),
+            )
+            .unwrap();
+    }
     assert_eq!(bed.redeem(&code).await.text("/error"), "invalid_grant");
 }
 
@@ -376,7 +380,16 @@ async fn dead_and_challenged_tokens_get_401() {
     assert_eq!(graph.get("/me").await.status, 401);
     bed.switch("access-token-seconds", json!(3599)).await;
     let tokens = bed.sign_in(ANNA, SCOPES).await;
+    // The client never declared cp1: it is left alone until it is meant too.
     bed.admin("POST", "/challenge", json!({"on": true})).await;
+    let spared = super::bed::Graph {
+        bed: &bed,
+        token: tokens["access_token"].as_str().unwrap().into(),
+        immutable: true,
+    };
+    assert_eq!(spared.get("/me").await.status, 200);
+    bed.admin("POST", "/challenge", json!({"on": true, "everyone": true}))
+        .await;
     let graph = super::bed::Graph {
         bed: &bed,
         token: tokens["access_token"].as_str().unwrap().into(),

@@ -1,14 +1,15 @@
 //! What many rules of Cross Industry Invoice ask of the document, computed once: categories in use, registrations, sums by category and rate.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::INDICATOR;
 use crate::invoice::decimal::Decimal;
 use crate::invoice::names::ram::*;
-use crate::invoice::names::rsm;
+use crate::invoice::names::{rsm, udt};
 use crate::invoice::rules::engine::Cx;
 use crate::invoice::rules::german;
+use crate::invoice::rules::sums::Sums;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
@@ -30,13 +31,29 @@ pub(crate) enum Indicated {
     Cast,
 }
 
-/// Lines of one category, or of one category and rate.
-type Sums<'t> = BTreeMap<(Cow<'t, str>, Option<Decimal>), Result<Decimal, Fault>>;
-
 pub(crate) struct Facts<'t> {
-    root: El<'t>,
+    settlements: Vec<El<'t>>,
     uses: HashMap<Cow<'t, str>, Uses>,
     lines: Sums<'t>,
+    charges: Sums<'t>,
+    allowances: Sums<'t>,
+    /// The first allowance or charge that cannot be told apart, by comparison and by cast.
+    vague: [Option<Fault>; 2],
+    /// BT-110 as the breakdown has it.
+    pub tax: Result<Number, Fault>,
+    /// Whether all VAT categories are O: of lines and breakdown, of allowances and charges.
+    pub outside_taxes: bool,
+    pub outside_items: bool,
+    /// Periods of the invoice itself.
+    pub periods: Vec<El<'t>>,
+    /// Whether a line's quantity has a unit.
+    pub line_unit: bool,
+    /// BT-72, BT-80, BT-89, BT-90, BT-91 are there.
+    pub delivered: bool,
+    pub delivery_country: bool,
+    pub mandate: bool,
+    pub creditor: bool,
+    pub debtor: bool,
     /// BT-5 and BT-6.
     pub currencies: Vec<Cow<'t, str>>,
     pub tax_currencies: Vec<Cow<'t, str>>,
@@ -99,6 +116,34 @@ impl<'t> Facts<'t> {
         let forint = root
             .path(SETTLEMENT)
             .any(|s| any_is(s, &[InvoiceCurrencyCode], "HUF"));
+        let settlements: Vec<El<'t>> = root.path(SETTLEMENT).collect();
+        let in_settlement = |steps: Steps| settlements.iter().any(|s| exists(*s, steps));
+        let only_outside = |name| {
+            let mut codes = cx
+                .named(name)
+                .iter()
+                .flat_map(|t: &El<'t>| t.all(CategoryCode));
+            codes.all(|c| c.string() == "O")
+        };
+        const DELIVERY: Steps = &[
+            rsm::SupplyChainTradeTransaction,
+            ApplicableHeaderTradeDelivery,
+        ];
+        const SHIP_TO: Steps = &[ShipToTradeParty, PostalTradeAddress, CountryID];
+        const DELIVERED: Steps = &[
+            ActualDeliverySupplyChainEvent,
+            OccurrenceDateTime,
+            udt::DateTimeString,
+        ];
+        let (mut charges, mut allowances) = (Sums::default(), Sums::default());
+        let mut vague = [None, None];
+        for item in settlements
+            .iter()
+            .flat_map(|s| s.all(SpecifiedTradeAllowanceCharge))
+        {
+            add_item(item, &mut charges, &mut allowances, &mut vague);
+        }
+        let taxes = || settlements.iter().flat_map(|s| s.all(ApplicableTradeTax));
         Facts {
             slack: if forint {
                 Decimal::new(5, 1)
@@ -107,9 +152,37 @@ impl<'t> Facts<'t> {
             },
             extension: any_is(root, GUIDELINE, german::EXTENSION),
             vehicles: any_is(root, GUIDELINE, german::CVD),
-            root,
             uses: uses(cx),
-            lines: sums(root),
+            lines: line_sums(root),
+            charges,
+            allowances,
+            vague,
+            tax: sum_in_cents(taxes().flat_map(|t| t.all(CalculatedAmount))),
+            outside_taxes: only_outside(ApplicableTradeTax),
+            outside_items: only_outside(CategoryTradeTax),
+            periods: settlements
+                .iter()
+                .flat_map(|s| s.all(BillingSpecifiedPeriod))
+                .collect(),
+            line_unit: cx.named(BilledQuantity).iter().any(|q| {
+                const LINE: Steps = &[
+                    rsm::CrossIndustryInvoice,
+                    rsm::SupplyChainTradeTransaction,
+                    IncludedSupplyChainTradeLineItem,
+                    SpecifiedLineTradeDelivery,
+                ];
+                q.attr("unitCode").is_some() && rooted(*q, LINE)
+            }),
+            delivered: root.path(DELIVERY).any(|d| exists(d, DELIVERED)),
+            delivery_country: root.path(DELIVERY).any(|d| exists(d, SHIP_TO)),
+            mandate: in_settlement(&[SpecifiedTradePaymentTerms, DirectDebitMandateID]),
+            creditor: in_settlement(&[CreditorReferenceID]),
+            debtor: in_settlement(&[
+                SpecifiedTradeSettlementPaymentMeans,
+                PayerPartyDebtorFinancialAccount,
+                IBANID,
+            ]),
+            has_breakdown: cx.named(ApplicableTradeTax).iter().any(breakdown),
             currencies: root
                 .path(SETTLEMENT)
                 .flat_map(|s| s.all(InvoiceCurrencyCode))
@@ -120,7 +193,7 @@ impl<'t> Facts<'t> {
                 .flat_map(|s| s.all(TaxCurrencyCode))
                 .map(El::string)
                 .collect(),
-            has_breakdown: cx.named(ApplicableTradeTax).iter().any(breakdown),
+            settlements,
             seller_vat: any(SellerTradeParty, &["VA"]),
             seller_registered: any(SellerTradeParty, &["VA", "FC"]),
             representative_vat: any(SellerTaxRepresentativeTradeParty, &["VA"]),
@@ -139,17 +212,10 @@ impl<'t> Facts<'t> {
         self.uses.get(code).copied().unwrap_or_default()
     }
 
-    /// The VAT breakdown of the invoice.
-    pub(crate) fn breakdown(&self) -> impl Iterator<Item = El<'t>> {
-        self.root
-            .path(SETTLEMENT)
-            .flat_map(|s| s.all(ApplicableTradeTax))
-    }
-
     /// Allowances and charges on the whole invoice.
     pub(crate) fn header_items(&self) -> impl Iterator<Item = El<'t>> {
-        self.root
-            .path(SETTLEMENT)
+        self.settlements
+            .iter()
             .flat_map(|s| s.all(SpecifiedTradeAllowanceCharge))
     }
 
@@ -160,58 +226,71 @@ impl<'t> Facts<'t> {
         rate: Option<&Decimal>,
         indicated: Indicated,
     ) -> Result<Decimal, Fault> {
-        let key = (Cow::Owned(code.to_owned()), rate.cloned());
-        let lines = self.lines.get(&key).cloned().unwrap_or(Ok(Decimal::ZERO))?;
-        let (mut charges, mut allowances) = (Decimal::ZERO, Decimal::ZERO);
-        for item in self.header_items() {
-            let charge = charge(item, indicated)?;
-            if !has_tax(item, CategoryTradeTax, code, rate)? {
-                continue;
-            }
-            let Some(amount) = item.child(ActualAmount).map(decimal).transpose()? else {
-                continue;
-            };
-            charges = if charge.0 { charges + &amount } else { charges };
-            allowances = if charge.1 {
-                allowances + amount
-            } else {
-                allowances
-            };
+        let [compared, cast] = &self.vague;
+        let fault = if indicated == Indicated::Cast {
+            cast
+        } else {
+            compared
+        };
+        if let Some(fault) = fault {
+            return Err(fault.clone());
         }
-        Ok(lines.round(2) + charges.round(2) - allowances.round(2))
+        let lines = self.lines.get(code, rate)?.round(2);
+        Ok(lines + self.charges.get(code, rate)?.round(2)
+            - self.allowances.get(code, rate)?.round(2))
     }
 }
 
-/// Whether an item counts as a charge, and whether as an allowance.
-fn charge(item: El<'_>, indicated: Indicated) -> Result<(bool, bool), Fault> {
-    if indicated == Indicated::Cast {
-        let indicator = one(item, INDICATOR)?.ok_or(Fault::Type(item.order(), "true or false"))?;
-        let charge = boolean(indicator)?;
-        return Ok((charge, !charge));
+/// Adds an allowance or charge to the sums of what it says it is.
+fn add_item<'t>(
+    item: El<'t>,
+    charges: &mut Sums<'t>,
+    allowances: &mut Sums<'t>,
+    vague: &mut [Option<Fault>; 2],
+) {
+    let [compared, cast] = vague;
+    let fault = match one(item, INDICATOR) {
+        Ok(Some(indicator)) => boolean(indicator).err(),
+        Ok(None) => Some(Fault::Type(item.order(), "true or false")),
+        Err(fault) => Some(fault),
+    };
+    if let Some(fault) = fault {
+        cast.get_or_insert(fault);
     }
-    Ok((
-        any_boolean(item.path(INDICATOR), true)?,
-        any_boolean(item.path(INDICATOR), false)?,
-    ))
+    let indicated = |charge| any_boolean(item.path(INDICATOR), charge);
+    let (charge, allowance) = match (indicated(true), indicated(false)) {
+        (Ok(charge), Ok(allowance)) => (charge, allowance),
+        (Err(fault), _) | (_, Err(fault)) => {
+            compared.get_or_insert(fault);
+            return;
+        }
+    };
+    let Some(amount) = item.child(ActualAmount).map(decimal) else {
+        return;
+    };
+    let (codes, rates) = categories(item.all(CategoryTradeTax));
+    if charge {
+        charges.add(codes.clone(), rates.clone(), amount.clone());
+    }
+    if allowance {
+        allowances.add(codes, rates, amount);
+    }
 }
 
-/// `tax/CategoryCode = code and tax/xs:decimal(RateApplicablePercent) = rate`
-fn has_tax(
-    item: El<'_>,
-    tax: crate::invoice::names::Name,
-    code: &str,
-    rate: Option<&Decimal>,
-) -> Result<bool, Fault> {
-    if !item.all(tax).any(|t| any_is(t, &[CategoryCode], code)) {
-        return Ok(false);
+/// The categories of tax elements, and their rates.
+fn categories<'t>(
+    taxes: impl Iterator<Item = El<'t>>,
+) -> (Vec<Cow<'t, str>>, Result<Vec<Decimal>, Fault>) {
+    let mut codes = Vec::new();
+    let mut rates = Ok(Vec::new());
+    for tax in taxes {
+        codes.extend(strings(tax, &[CategoryCode]));
+        rates = rates.and_then(|mut rates: Vec<Decimal>| {
+            rates.extend(decimal_at(tax, &[RateApplicablePercent])?);
+            Ok(rates)
+        });
     }
-    let Some(rate) = rate else { return Ok(true) };
-    for tax in item.all(tax) {
-        if decimal_at(tax, &[RateApplicablePercent])?.as_ref() == Some(rate) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    (codes, rates)
 }
 
 fn uses<'t>(cx: &Cx<'t>) -> HashMap<Cow<'t, str>, Uses> {
@@ -237,53 +316,23 @@ fn uses<'t>(cx: &Cx<'t>) -> HashMap<Cow<'t, str>, Uses> {
     uses
 }
 
-/// Net amounts of the lines by category, and by category and rate.
-fn sums<'t>(root: El<'t>) -> Sums<'t> {
+/// Net amounts of the lines.
+fn line_sums<'t>(root: El<'t>) -> Sums<'t> {
     const LINES: Steps = &[
         rsm::SupplyChainTradeTransaction,
         IncludedSupplyChainTradeLineItem,
         SpecifiedLineTradeSettlement,
     ];
-    let mut sums = Sums::new();
+    let mut sums = Sums::default();
     for settlement in root.path(LINES) {
-        let mut keys: Vec<(Cow<'t, str>, Option<Decimal>)> = Vec::new();
-        let mut rates = Vec::new();
-        let mut fault = None;
-        for tax in settlement.all(ApplicableTradeTax) {
-            keys.extend(strings(tax, &[CategoryCode]).into_iter().map(|c| (c, None)));
-            match decimal_at(tax, &[RateApplicablePercent]) {
-                Ok(rate) => rates.extend(rate),
-                Err(f) => fault = Some(f),
-            }
-        }
-        let plain = keys.len();
-        for nth in 0..plain {
-            let Some((code, _)) = keys.get(nth).cloned() else {
-                continue;
-            };
-            keys.extend(
-                rates
-                    .iter()
-                    .map(|r: &Decimal| (code.clone(), Some(r.clone()))),
-            );
-        }
-        keys.sort();
-        keys.dedup();
         let mut amount = Ok(Decimal::ZERO);
         for total in settlement.all(SpecifiedTradeSettlementLineMonetarySummation) {
             amount = amount.and_then(|sum: Decimal| {
                 Ok(sum + decimal_at(total, &[LineTotalAmount])?.unwrap_or(Decimal::ZERO))
             });
         }
-        for key in keys {
-            let with_rate = key.1.is_some();
-            let sum = sums.entry(key).or_insert(Ok(Decimal::ZERO));
-            let next = sum.clone().and_then(|s| amount.clone().map(|a| s + a));
-            *sum = match &fault {
-                Some(fault) if with_rate => Err(fault.clone()),
-                _ => next,
-            };
-        }
+        let (codes, rates) = categories(settlement.all(ApplicableTradeTax));
+        sums.add(codes, rates, amount);
     }
     sums
 }

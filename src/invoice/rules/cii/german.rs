@@ -29,36 +29,13 @@ const LINE_TAX: Steps = &[
     ApplicableTradeTax,
 ];
 
-/// BT-89 and BT-90.
-fn mandate(cx: &Cx<'_>) -> bool {
-    cx.root.path(TERMS).any(|t| t.has(DirectDebitMandateID))
-}
-
-fn creditor(cx: &Cx<'_>) -> bool {
-    exists(
-        cx.root,
-        &[
-            rsm::SupplyChainTradeTransaction,
-            ApplicableHeaderTradeSettlement,
-            CreditorReferenceID,
-        ],
-    )
-}
-
-/// BT-91, anywhere in the invoice.
-fn debtor(cx: &Cx<'_>) -> bool {
-    cx.root
-        .path(MEANS)
-        .any(|m| exists(m, &[PayerPartyDebtorFinancialAccount, IBANID]))
-}
-
 const INVOICE: &[Check] = &[
     check(BR_DE_30, |cx, _| {
-        let (mandate, creditor, debtor) = (mandate(cx), creditor(cx), debtor(cx));
+        let (mandate, creditor, debtor) = (cx.cii().mandate, cx.cii().creditor, cx.cii().debtor);
         holds(((mandate || debtor) && creditor) || !(mandate || creditor || debtor))
     }),
     check(BR_DE_31, |cx, _| {
-        let (mandate, creditor, debtor) = (mandate(cx), creditor(cx), debtor(cx));
+        let (mandate, creditor, debtor) = (cx.cii().mandate, cx.cii().creditor, cx.cii().debtor);
         holds(((mandate || creditor) && debtor) || !(mandate || creditor || debtor))
     }),
     check(BR_DE_1, |_, e| holds(exists(e, MEANS))),
@@ -140,24 +117,6 @@ fn registered(invoice: El<'_>) -> bool {
         })
 }
 
-/// BR-DE-18. The official rule stops where several texts would have to be one.
-pub(crate) fn discounts<'t>(terms: impl Iterator<Item = El<'t>>) -> Test {
-    let terms: Vec<El<'t>> = terms.filter(|t| !t.string().is_empty()).collect();
-    for term in &terms {
-        let text = term.string();
-        if let Some(wrong) = wrong_discount(&text) {
-            return fires([wrong.trim().to_owned()]);
-        }
-        if text
-            .split('\n')
-            .any(|l| normalize_space(l).starts_with('#'))
-        {
-            at_most_one(terms.iter().copied())?;
-        }
-    }
-    holds(true)
-}
-
 /// The address is complete: city and post code.
 const ADDRESS_PARTS: [crate::invoice::names::Name; 2] = [CityName, PostcodeCode];
 
@@ -198,7 +157,9 @@ fn code(means: El<'_>) -> [String; 1] {
 
 /// Whether a payment means shows a direct debit: mandate or creditor in the invoice, or a debited account of its own.
 fn debit(cx: &Cx<'_>, means: El<'_>) -> bool {
-    mandate(cx) || creditor(cx) || exists(means, &[PayerPartyDebtorFinancialAccount, IBANID])
+    cx.cii().mandate
+        || cx.cii().creditor
+        || exists(means, &[PayerPartyDebtorFinancialAccount, IBANID])
 }
 
 pub(crate) const XRECHNUNG_RULES: &[Context] = &[

@@ -35,14 +35,6 @@ const HEADER_SETTLEMENT: Steps = &[
 ];
 /// Whether an allowance or charge is a charge.
 const INDICATOR: Steps = &[ChargeIndicator, udt::Indicator];
-/// The date of delivery, from the document element.
-const DELIVERED: Steps = &[
-    rsm::SupplyChainTradeTransaction,
-    ApplicableHeaderTradeDelivery,
-    ActualDeliverySupplyChainEvent,
-    OccurrenceDateTime,
-    udt::DateTimeString,
-];
 
 /// `upper-case(TypeCode) = 'VAT'`
 fn is_vat(tax: El<'_>) -> Result<bool, Fault> {

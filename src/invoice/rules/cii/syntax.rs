@@ -356,12 +356,7 @@ pub(crate) const SYNTAX: &[Context] = &[
         "Quantity",
         Within::Ram,
         &[check(DT_033, |cx, q| {
-            let billed = || {
-                cx.named(BilledQuantity)
-                    .iter()
-                    .any(|b| b.attr("unitCode").is_some() && in_line(*b))
-            };
-            holds_or(q.attr("unitCode").is_none() || billed(), || {
+            holds_or(q.attr("unitCode").is_none() || cx.cii().line_unit, || {
                 [q.name().to_string()]
             })
         })],
@@ -378,9 +373,3 @@ pub(crate) const SYNTAX: &[Context] = &[
         })],
     ),
 ];
-
-fn in_line(quantity: El<'_>) -> bool {
-    quantity
-        .parent()
-        .is_some_and(|d| d.is(SpecifiedLineTradeDelivery) && rooted(d, LINE))
-}

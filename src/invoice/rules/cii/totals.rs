@@ -21,8 +21,7 @@ pub(crate) const TAX_TOTAL: Context = when(
             && attr_in(e, "currencyID", &cx.cii().currencies))
     },
     &[check(BR_CO_14, |cx, e| {
-        let taxes = cx.cii().breakdown().flat_map(|t| t.all(CalculatedAmount));
-        let sum = sum_in_cents(taxes)?;
+        let sum = cx.cii().tax.clone()?;
         let right = any_number(std::iter::once(e), sum, Ordering::is_eq)?;
         holds_or(right, || [shown(Some(e)), shown_number(sum)])
     })],

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::facts::Indicated;
 use crate::invoice::decimal::Decimal;
 use crate::invoice::names::ram::*;
-use crate::invoice::names::{self, rsm};
+use crate::invoice::names::rsm;
 use crate::invoice::rules::engine::{Check, Context, Cx, When, check, when};
 use crate::invoice::rules::text::decimals::*;
 use crate::invoice::rules::text::document::*;
@@ -257,19 +257,9 @@ const INTRA_CHECKS: &[Check] = &[
             exists(s, &[BillingSpecifiedPeriod, StartDateTime])
                 || exists(s, &[BillingSpecifiedPeriod, EndDateTime])
         });
-        let delivered = cx.root.path(super::DELIVERED).next().is_some();
-        holds(delivered || period)
+        holds(cx.cii().delivered || period)
     }),
-    check(BR_IC_12, |cx, _| {
-        const COUNTRY: Steps = &[
-            rsm::SupplyChainTradeTransaction,
-            ApplicableHeaderTradeDelivery,
-            ShipToTradeParty,
-            PostalTradeAddress,
-            CountryID,
-        ];
-        holds(exists(cx.root, COUNTRY))
-    }),
+    check(BR_IC_12, |cx, _| holds(cx.cii().delivery_country)),
 ];
 
 const OUTSIDE_CHECKS: &[Check] = &[
@@ -284,20 +274,11 @@ const OUTSIDE_CHECKS: &[Check] = &[
     }),
     check(vat::OUTSIDE.tax, |_, t| no_tax(t)),
     check(vat::OUTSIDE.reason, |_, t| reason_given(t)),
-    check(BR_O_11, |cx, _| only_outside(cx, ApplicableTradeTax)),
-    check(BR_O_12, |cx, _| only_outside(cx, ApplicableTradeTax)),
-    check(BR_O_13, |cx, _| only_outside(cx, CategoryTradeTax)),
-    check(BR_O_14, |cx, _| only_outside(cx, CategoryTradeTax)),
+    check(BR_O_11, |cx, _| holds(cx.cii().outside_taxes)),
+    check(BR_O_12, |cx, _| holds(cx.cii().outside_taxes)),
+    check(BR_O_13, |cx, _| holds(cx.cii().outside_items)),
+    check(BR_O_14, |cx, _| holds(cx.cii().outside_items)),
 ];
-
-/// `not(//tax[CategoryCode != 'O'])`
-fn only_outside(cx: &Cx<'_>, tax: names::Name) -> Test {
-    holds(
-        cx.named(tax)
-            .iter()
-            .all(|t| t.all(CategoryCode).all(|c| c.string() == "O")),
-    )
-}
 
 const TAXED: &[Check] = &[
     check(vat::STANDARD.taxable, |cx, c| {
