@@ -188,7 +188,9 @@ fn check_options(options: &Options) -> Outcome<()> {
         }
     }
     if options.top == Some(0) {
-        return Err(bad_request("Invalid value '0' for $top query option found."));
+        return Err(bad_request(
+            "Invalid value '0' for $top query option found.",
+        ));
     }
     let kinds = ["created", "updated", "deleted"];
     match options.change.as_deref() {
@@ -201,8 +203,7 @@ fn check_options(options: &Options) -> Outcome<()> {
 
 fn is_since(expr: &Expr) -> bool {
     let typed = schema::check(expr, schema::of_message, "Message").is_ok();
-    typed
-        && matches!(expr, Expr::Compare(path, Op::Ge | Op::Gt, _) if path == "receivedDateTime")
+    typed && matches!(expr, Expr::Compare(path, Op::Ge | Op::Gt, _) if path == "receivedDateTime")
 }
 
 /// Refuses dead links; starts the round of a deltaLink.

@@ -214,7 +214,12 @@ mod tests {
             normalize_multi("STRINGARRAY 0x101F").as_deref(),
             Some("StringArray 0x101f")
         );
-        for wrong in ["String 0x101F", "Array 0x1", "é 0x1", "String {nothing} Name x"] {
+        for wrong in [
+            "String 0x101F",
+            "Array 0x1",
+            "é 0x1",
+            "String {nothing} Name x",
+        ] {
             assert_eq!(normalize_multi(wrong), None, "{wrong}");
         }
     }

@@ -84,7 +84,11 @@ impl Expr {
             }
             Self::Text(how, path, part) => {
                 let value = of.path(path);
-                text_holds(value.as_ref().and_then(Value::as_str).unwrap_or(""), how, part)
+                text_holds(
+                    value.as_ref().and_then(Value::as_str).unwrap_or(""),
+                    how,
+                    part,
+                )
             }
             Self::Any(path, literal) => {
                 let list = of.path(path);

@@ -4,9 +4,7 @@ use super::{
     expand::{self, Expand, On},
     extended,
     filter::{self, Lookup},
-    http::{
-        Answer, Outcome, bad_request, error, not_found, percent_encode, undeserializable,
-    },
+    http::{Answer, Outcome, bad_request, error, not_found, percent_encode, undeserializable},
     ids,
     mailbox::{Item, Mailbox},
     mimeview::Content,
@@ -157,12 +155,9 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
 /// The same request, further on.
 pub(super) fn next_link(ctx: &Ctx<'_>, skip: usize) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in ctx
-        .call
-        .query
-        .iter()
-        .filter(|(k, _)| !k.trim_start_matches('$').eq_ignore_ascii_case("skip"))
-    {
+    for (name, value) in ctx.call.query.iter().filter(|(k, _)| {
+        !["skip", "skiptoken"].contains(&k.trim_start_matches('$').to_ascii_lowercase().as_str())
+    }) {
         query.append_pair(name, value);
     }
     query.append_pair("$skip", &skip.to_string());

@@ -13,7 +13,7 @@ use super::{
     schema, search, searchfolder,
     world::World,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Largest `$top`.
@@ -46,6 +46,13 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, folder: Option<&str>) -> Outc
     query::check(ctx.call, query::LIST)?;
     query::check_search(ctx.call)?;
     let (top, skip) = query::paging(ctx.call, 10, LARGEST_PAGE)?;
+    let skip = match (ctx.call.option("search"), ctx.call.option("skiptoken")) {
+        (Some(_), Some(token)) => token
+            .parse()
+            .map_err(|_| bad_request("Badly formed token."))?,
+        (None, Some(_)) => return Err(bad_request("Badly formed token.")),
+        _ => skip,
+    };
     let found = found(ctx, mailbox, at, &shape)?;
     let counted = query::counted(ctx.call);
     let (page, total) = match found {
@@ -87,7 +94,12 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, folder: Option<&str>) -> Outc
     }
     body.insert("value".into(), Value::Array(value));
     if total > skip + top {
-        body.insert("@odata.nextLink".into(), next_link(ctx, skip + top).into());
+        let link = match ctx.call.option("search") {
+            // `$skip` does not go with `$search`.
+            Some(_) => next_link(ctx, skip + top).replace("$skip=", "$skiptoken="),
+            None => next_link(ctx, skip + top),
+        };
+        body.insert("@odata.nextLink".into(), link.into());
     }
     Ok(Answer::json(200, Value::Object(body)))
 }

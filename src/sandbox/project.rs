@@ -274,11 +274,7 @@ pub(super) fn recipient(person: &Person) -> Value {
 }
 
 /// A folder; `children` adds the expanded level, whose folders carry no `childFolders` themselves.
-pub(super) fn folder(
-    mailbox: &Mailbox,
-    folder: &Folder,
-    expand: &Expand,
-) -> Map<String, Value> {
+pub(super) fn folder(mailbox: &Mailbox, folder: &Folder, expand: &Expand) -> Map<String, Value> {
     let mut out = Map::new();
     let mut set = |name: &str, value: Value| {
         out.insert(name.to_owned(), value);
@@ -295,7 +291,10 @@ pub(super) fn folder(
         .filter(|f| f.parent == folder.number)
         .count();
     set("childFolderCount", children.into());
-    let shown = folder.search.as_ref().map(|s| searchfolder::shown(mailbox, s));
+    let shown = folder
+        .search
+        .as_ref()
+        .map(|s| searchfolder::shown(mailbox, s));
     let unread = match &shown {
         Some(shown) => shown.iter().filter(|i| !i.read).count() as u64,
         None => folder.unread,

@@ -5,9 +5,19 @@ use super::http::{Answer, Call, Outcome, bad_request, error};
 
 /// The options that a resource takes, without their `$`.
 pub(super) const LIST: &[&str] = &[
-    "select", "expand", "filter", "search", "orderby", "top", "skip", "count",
+    "select",
+    "expand",
+    "filter",
+    "search",
+    "orderby",
+    "top",
+    "skip",
+    "count",
+    "skiptoken",
 ];
-pub(super) const FOLDERS: &[&str] = &["select", "expand", "filter", "orderby", "top", "skip", "count"];
+pub(super) const FOLDERS: &[&str] = &[
+    "select", "expand", "filter", "orderby", "top", "skip", "count",
+];
 pub(super) const ONE: &[&str] = &["select", "expand"];
 pub(super) const DELTA: &[&str] = &[
     "select",
@@ -81,7 +91,8 @@ pub(super) fn counted(call: &Call) -> bool {
 
 /// `$top` (1 to `most`) and `$skip`.
 pub(super) fn paging(call: &Call, default: usize, most: usize) -> Outcome<(usize, usize)> {
-    let number = |name: &str, default: usize, range: std::ops::RangeInclusive<usize>| match call
+    let number = |name: &str, default: usize, range: std::ops::RangeInclusive<usize>| {
+        match call
         .option(name)
     {
         None => Ok(default),
@@ -96,6 +107,7 @@ pub(super) fn paging(call: &Call, default: usize, most: usize) -> Outcome<(usize
                     range.end()
                 ))
             }),
+    }
     };
     let top = number("top", default, 1..=most)?;
     Ok((top, number("skip", 0, 0..=i32::MAX as usize)?))
@@ -120,7 +132,13 @@ mod tests {
         for bad in ["$levels=3", "$count=yes", "$top=1&top=2"] {
             assert!(check(&call(bad), LIST).is_err(), "{bad}");
         }
-        for bad in ["$top=0", "$top=1001", "$top=x", "$skip=-1", "$top=99999999999999999999"] {
+        for bad in [
+            "$top=0",
+            "$top=1001",
+            "$top=x",
+            "$skip=-1",
+            "$top=99999999999999999999",
+        ] {
             assert!(paging(&call(bad), 10, 1000).is_err(), "{bad}");
         }
         assert_eq!(paging(&call("top=7&$skip=2"), 10, 1000).unwrap(), (7, 2));

@@ -142,7 +142,10 @@ fn folder(ctx: &mut Ctx<'_>, target: &Target, rest: &[&str]) -> Outcome {
             let mailbox = ctx.world.mailbox(target.at)?;
             let folder = folder_number(mailbox, id)?;
             let number = item_number(mailbox, item)?;
-            let here = mailbox.items.get(&number).is_some_and(|i| i.folder == folder);
+            let here = mailbox
+                .items
+                .get(&number)
+                .is_some_and(|i| i.folder == folder);
             let shown = |f: &Folder| f.search.is_some();
             if !here && !mailbox.folders.get(&folder).is_some_and(shown) {
                 return Err(not_found());
@@ -179,7 +182,7 @@ fn message(
 }
 
 /// What a folder path under `$value` gets, and any method that does not fit (recorded text).
-fn not_allowed() -> Box<Answer> {
+pub(super) fn not_allowed() -> Box<Answer> {
     error(
         405,
         "ErrorInvalidRequest",

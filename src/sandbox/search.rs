@@ -101,7 +101,11 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         if first == '(' || first == ')' {
-            out.push(if first == '(' { Token::Open } else { Token::Close });
+            out.push(if first == '(' {
+                Token::Open
+            } else {
+                Token::Close
+            });
             rest = rest.get(1..)?.trim_start();
             continue;
         }
@@ -131,7 +135,10 @@ fn term(text: &str) -> Option<(Token, &str)> {
             "NOT" => Token::Not,
             // `+word` must be there, `-word` must not: the first is what happens anyway.
             _ if word.is_empty() => return None,
-            _ => Token::Term(String::new(), Value::Word(word.trim_start_matches('+').to_lowercase())),
+            _ => Token::Term(
+                String::new(),
+                Value::Word(word.trim_start_matches('+').to_lowercase()),
+            ),
         };
         return Some((token, rest));
     };
@@ -141,7 +148,9 @@ fn term(text: &str) -> Option<(Token, &str)> {
     }
     let rest = rest.get(operator.len()..)?;
     // `size:>100` and `size>100` are the same.
-    let inner = [">=", "<=", ">", "<", "="].into_iter().find(|o| rest.starts_with(o));
+    let inner = [">=", "<=", ">", "<", "="]
+        .into_iter()
+        .find(|o| rest.starts_with(o));
     let (operator, rest) = match inner {
         Some(inner) if operator == ":" => (inner, rest.get(inner.len()..)?),
         _ => (operator, rest),
@@ -252,14 +261,23 @@ fn term_holds(item: &Item, property: &str, value: &Value) -> bool {
         "to" => people(&props.to),
         "cc" => people(&props.cc),
         "bcc" => people(&props.bcc),
-        "recipients" => [&props.to, &props.cc, &props.bcc].map(|l| people(l)).concat(),
+        "recipients" => [&props.to, &props.cc, &props.bcc]
+            .map(|l| people(l))
+            .concat(),
         "participants" => {
-            let mut all = [&props.to, &props.cc, &props.bcc].map(|l| people(l)).concat();
+            let mut all = [&props.to, &props.cc, &props.bcc]
+                .map(|l| people(l))
+                .concat();
             all.push(from(props));
             all
         }
         "attachment" => props.attachments.iter().map(|a| a.name.clone()).collect(),
-        "importance" => vec![item.importance.as_deref().unwrap_or(props.importance).to_owned()],
+        "importance" => vec![
+            item.importance
+                .as_deref()
+                .unwrap_or(props.importance)
+                .to_owned(),
+        ],
         "kind" => vec![kind(props).to_owned()],
         "hasattachment" | "hasattachments" => {
             let has = props.attachments.iter().any(|a| !a.inline);
@@ -352,7 +370,10 @@ fn date_holds(unix: i64, value: &Value) -> bool {
     let have = timestamp(unix).get(..10).unwrap_or("").to_owned();
     let day = |text: &str| {
         let forms = ["%Y-%m-%d", "%m/%d/%Y"];
-        let text = text.get(..10).filter(|_| text.contains('t')).unwrap_or(text);
+        let text = text
+            .get(..10)
+            .filter(|_| text.contains('t'))
+            .unwrap_or(text);
         forms
             .iter()
             .find_map(|f| chrono::NaiveDate::parse_from_str(text, f).ok())
@@ -379,7 +400,10 @@ mod tests {
                     Subject: Quarterly report\r\nImportance: high\r\nMIME-Version: 1.0\r\n\
                     Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nThe numbers are fine.\r\n\
                     --b\r\nContent-Type: application/pdf; name=\"figures.pdf\"\r\nContent-Disposition: attachment; filename=\"figures.pdf\"\r\n\r\nx\r\n--b--\r\n";
-        let item = Item::new(Arc::new(Content::new(mime.as_bytes().to_vec())), 1_736_870_000);
+        let item = Item::new(
+            Arc::new(Content::new(mime.as_bytes().to_vec())),
+            1_736_870_000,
+        );
         for (search, holds) in [
             ("report", true),
             ("REPORT numbers", true),
@@ -418,8 +442,19 @@ mod tests {
             assert_eq!(query.holds(&item), holds, "{search}");
         }
         for wrong in [
-            "report", "\"report", "\"\"", "\"a AND\"", "\"OR a\"", "\"(a\"", "\"a)\"", "\"colour:red\"", "\"from:\"",
-            "\"a \" b\"", "\"\\\"", "\"\\\"open\"", "\"NOT\"",
+            "report",
+            "\"report",
+            "\"\"",
+            "\"a AND\"",
+            "\"OR a\"",
+            "\"(a\"",
+            "\"a)\"",
+            "\"colour:red\"",
+            "\"from:\"",
+            "\"a \" b\"",
+            "\"\\\"",
+            "\"\\\"open\"",
+            "\"NOT\"",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -42,7 +42,10 @@ fn format(body: &Value, name: &str) -> Outcome<Format> {
 pub(super) fn answer(ctx: &Ctx<'_>, target: &Target) -> Outcome {
     let body = ctx.call.json()?;
     let mailbox = ctx.world.mailbox(target.at)?;
-    let (from, to) = (format(&body, "sourceIdType")?, format(&body, "targetIdType")?);
+    let (from, to) = (
+        format(&body, "sourceIdType")?,
+        format(&body, "targetIdType")?,
+    );
     let ids = body.get("inputIds").and_then(Value::as_array);
     let ids = ids.ok_or_else(undeserializable)?;
     if ids.len() > MOST {
