@@ -223,6 +223,11 @@ impl Account {
         search::run(self, folder, uids, key).await
     }
 
+    /// A client wrote this message (APPEND).
+    pub async fn wrote(&self, remote: &crate::mail::RemoteId) -> Result<bool> {
+        Ok(self.inner.store.has_original(remote).await?)
+    }
+
     pub async fn set_subscribed(&self, name: &MailboxName, on: bool) -> Result<()> {
         Ok(self.inner.store.set_subscribed(name, on).await?)
     }

@@ -10,8 +10,8 @@ use crate::{
         Registry,
         write::{Expected, Outgoing},
     },
-    mail::{AccountName, ErrorClass, Flags, MailboxName},
-    spool::{Couriers, Deliver, Delivered, Options, Report, Spool, deliver_through_graph},
+    mail::{AccountName, ErrorClass, Flags, MailboxName, RemoteId},
+    spool::{Couriers, Deliver, Delivered, Options, Report, Spool, Wrote, deliver_through_graph},
 };
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -120,6 +120,13 @@ struct ToInbox {
 }
 
 impl Deliver for ToInbox {
+    fn wrote<'a>(&'a self, name: &'a AccountName, message: &'a RemoteId) -> Wrote<'a> {
+        Box::pin(async move {
+            let account = self.registry.get(name).ok()?;
+            account.wrote(message).await.ok()
+        })
+    }
+
     fn deliver<'a>(&'a self, name: &'a AccountName, report: &'a Report) -> Delivered<'a> {
         Box::pin(async move {
             let route = self.couriers.get(name).ok_or(ErrorClass::NotFound)?;

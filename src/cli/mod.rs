@@ -8,6 +8,7 @@ mod certs;
 mod check;
 mod config_file;
 mod demo;
+mod invoice;
 mod run;
 mod sandbox;
 mod signals;
@@ -58,6 +59,9 @@ enum Command {
     Account(account::AccountCommand),
     /// Where the certificate authority is, and how to trust it
     Certs(certs::Certs),
+    /// Check e-invoices (XRechnung, ZUGFeRD), and take them out of PDFs
+    #[command(subcommand)]
+    Invoice(invoice::InvoiceCommand),
 }
 
 /// Why a command failed, with its exit code.
@@ -91,6 +95,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
+    let mut status = 0;
     let outcome = start_log(&arguments).and_then(|()| match arguments.command {
         Command::Demo(command) => command.run(),
         Command::Sandbox(command) => command.run(),
@@ -98,9 +103,10 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.run(),
         Command::Account(command) => command.run(),
         Command::Certs(command) => command.run(),
+        Command::Invoice(command) => command.run().map(|code| status = code),
     });
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(status),
         // The reader of a pipe went away: nobody is left to tell.
         Err(failure) if is_broken_pipe(&failure.error) => ExitCode::SUCCESS,
         Err(failure) => {

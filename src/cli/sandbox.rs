@@ -8,6 +8,7 @@ use anyhow::Context;
 use card::Card;
 use clap::Args;
 use std::{
+    net::IpAddr,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -27,6 +28,16 @@ pub(super) struct Sandbox {
     /// Ports from N on: Graph N, login N+1, admin N+2. Default: free ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65533))]
     port_base: Option<u16>,
+    /// Write the certificate of the authority behind https there (PEM). Every port speaks https
+    /// beside http: clients that want https get to trust this file
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Device codes wait for a person (or the admin address) instead of approving themselves
+    #[arg(long)]
+    pages: bool,
+    /// Another loopback address than 127.0.0.1. Any other is refused: nobody is asked for a login
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    listen: IpAddr,
 }
 
 impl Sandbox {
@@ -50,15 +61,19 @@ impl Sandbox {
         };
         let port = |offset| self.port_base.map_or(0, |base| base.saturating_add(offset));
         let card = Card::of(&tenant);
-        let sandbox = Running::start(Options {
+        let options = Options {
             tenant,
             seeding: Seeding::Regenerated,
             graph_port: port(0),
             login_port: port(1),
             admin_port: port(2),
-            auto_approve: true,
-        });
-        let sandbox = sandbox.await?;
+            auto_approve: !self.pages,
+        };
+        let sandbox = Running::start_on(self.listen, options).await?;
+        if let Some(file) = &self.ca_file {
+            std::fs::write(file, sandbox.authority_pem())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
         sandbox.follow(script);
         let card = card.at(&sandbox);
         say(&match self.json {

@@ -176,6 +176,12 @@ impl Client {
         ))
     }
 
+    /// Whether there is a token to be had; nothing is asked of Graph.
+    pub async fn has_access(&self) -> Result<()> {
+        self.shared.tokens.access_token().await?;
+        Ok(())
+    }
+
     /// Requests sent to Graph so far (a `$batch` counts one): for budgets and benches.
     pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)

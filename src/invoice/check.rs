@@ -73,12 +73,23 @@ pub fn check_tree(tree: &Tree) -> Checked {
         .and_then(Profile::of)
         .filter(|_| scenario.is_none() && syntax == Syntax::Cii);
     let structure = structure::check(tree, syntax);
+    // A profile has a schema of its own, which builds on D22B; CII's D16B does not count then.
+    let own = profile.map_or_else(Vec::new, |p| {
+        structure::check_with(tree, structure::of_profile(p))
+    });
     let out = rules::run(tree, syntax);
-    let valid = structure.is_empty();
+    let valid = if profile.is_some() {
+        own.is_empty()
+    } else {
+        structure.is_empty()
+    };
     let counts = |layer: Layer| match (layer, scenario, profile) {
         (_, None, None) => false,
-        (Layer::Xsd, ..) => true,
-        (Layer::En, ..) | (Layer::Fx, ..) => valid,
+        (Layer::Xsd, ..) => profile.is_none(),
+        (Layer::Fx, ..) => true,
+        // EXTENDED goes beyond EN 16931, and the two smallest have no lines.
+        (Layer::En, _, Some(profile)) => valid && profile == Profile::Basic,
+        (Layer::En, ..) => valid,
         (Layer::Xr, Some(scenario), _) => valid && scenario.is_xrechnung(),
         (Layer::Xr, None, _) => false,
     };
@@ -87,6 +98,10 @@ pub fn check_tree(tree: &Tree) -> Checked {
     if !counts(Layer::Xsd) {
         std::mem::swap(&mut findings, &mut others);
     }
+    findings.extend(own.into_iter().map(|f| Finding {
+        layer: Layer::Fx,
+        ..f
+    }));
     for fired in out.fired() {
         let at: El<'_> = tree.element(fired.at).unwrap_or(root);
         let mut finding = Finding::of(fired, at);

@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`codes`] | code lists |
+//! | [`open`](mod@open) | the front door: XML, or the XML that a PDF carries ([`pdf`]) |
 //! | [`tree`] | the XML document, safe and fast, with XPath's view of it |
 //! | [`names`] | element names as integers |
 //! | [`decimal`] | exact decimals (`xs:decimal`) |
@@ -13,13 +14,18 @@
 //! | [`structure`] | the XML schemas as tables |
 //! | [`scenario`] | BT-24, and what it means for severities |
 //! | [`check`](mod@check) | all layers in order, and the verdict |
+//! | [`json`], [`words`] | the result as a line of JSON, as text and as a page |
 
 pub mod check;
 pub mod codes;
 pub mod decimal;
+pub mod json;
 pub mod names;
+pub mod open;
+pub mod pdf;
 pub mod report;
 pub mod rules;
 pub mod scenario;
 pub mod structure;
 pub mod tree;
+pub mod words;

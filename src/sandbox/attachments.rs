@@ -376,7 +376,8 @@ fn session(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome {
     let message = mailbox.keys.message(item.folder, item.entry);
     let url = format!(
         "{}/api/gv1.0/{}/messages('{message}')/AttachmentSessions('{token}')?authtoken={token}",
-        ctx.world.upload_base, target.plain
+        ctx.call.beside(&ctx.world.upload_base),
+        target.plain
     );
     let upload = Upload {
         client: ctx.access.client.clone(),

@@ -71,6 +71,15 @@ impl Call {
         }
     }
 
+    /// Another address of the sandbox, under the scheme and name by which the client came to this one.
+    pub(super) fn beside(&self, other: &str) -> String {
+        let port = other.rsplit(':').next().unwrap_or("");
+        match self.base.rsplit_once(':') {
+            Some((own, _)) => format!("{own}:{port}"),
+            None => other.to_owned(),
+        }
+    }
+
     /// A query option, with or without its `$`, without regard to case.
     pub(super) fn option(&self, name: &str) -> Option<&str> {
         self.query

@@ -140,9 +140,10 @@ impl Sandbox {
         // The key that tokens are signed with takes a moment: nobody need wait for it.
         std::thread::spawn(entra::warm_up);
         let urls = [url(&graph)?, url(&login)?, url(&admin)?];
-        let uploads = urls[1].as_str().trim_end_matches('/').to_owned();
+        let bare = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        let (own, uploads) = (bare(&urls[0]), bare(&urls[1]));
         let shared = Shared {
-            world: Arc::new(Mutex::new(world::World::new(options, uploads))),
+            world: Arc::new(Mutex::new(world::World::new(options, own, uploads))),
             addresses: Arc::new(
                 urls.clone()
                     .map(|u| u.as_str().trim_end_matches('/').to_owned()),

@@ -44,6 +44,7 @@ pub(super) struct World {
     pub(super) uploads: HashMap<String, super::attachments::Upload>,
     /// Where upload URLs point: another origin than Graph's.
     pub(super) upload_base: String,
+    pub(super) graph_base: String,
 }
 
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl User {
 }
 
 impl World {
-    pub(super) fn new(options: Options, upload_base: String) -> Self {
+    pub(super) fn new(options: Options, graph_base: String, upload_base: String) -> Self {
         let mut boxes = Vec::new();
         let mut users = Vec::new();
         for user in options.tenant.users {
@@ -110,6 +111,7 @@ impl World {
             transit: Vec::new(),
             uploads: HashMap::new(),
             upload_base,
+            graph_base,
         }
     }
 

@@ -6,22 +6,34 @@
 
 use super::{
     Route,
+    alike::{everyone, is_of, same_people, same_subject},
     failure::{Told, after_look, after_write, shown},
     large::{self, Pieces},
-    outgoing::{Defaults, Outgoing, is_sealed, outgoing},
+    outgoing::{Defaults, Outgoing, header_of, is_sealed, outgoing, subject},
     recipients::{Match, Person, compare, key},
     state::{self, Event, Patience, Step},
 };
 use crate::{
     graph::{self, types::Message, upload::Attachment},
-    mail::RemoteId,
+    mail::{ErrorClass, RemoteId},
     mime,
     store::spool::Submission,
 };
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
 
 /// Octets of MIME that fit into a request: 4 MB hold them as base64.
-const FITS: usize = 2_900_000;
+pub(super) const FITS: usize = 2_900_000;
+
+/// A mail of so few octets is not taken apart, whatever Graph says about its size.
+const LEAST: usize = 64 * 1024;
+
+/// Above this only one is in memory at a time, of all accounts.
+const LARGE: u64 = 1 << 20;
+
+/// Octets of a message in which its header is looked for.
+pub(super) const HEADER: u64 = 256 * 1024;
 
 /// Octets of a large part that are read at once.
 const PIECE: u64 = 1 << 20;
@@ -33,12 +45,18 @@ pub(super) struct Courier<'a> {
     pub(super) ledger: &'a super::ledger::Ledger,
     pub(super) route: &'a Route,
     pub(super) patience: &'a Patience,
+    pub(super) deliver: &'a dyn super::Deliver,
+    /// Octets that fit into a request; falls when Graph refuses as many.
+    pub(super) fits: &'a AtomicUsize,
+    pub(super) large: &'a Semaphore,
 }
 
 /// A submission, and what is made of it for Graph.
 struct Job<'a> {
     submission: &'a mut Submission,
     mail: Outgoing,
+    /// Graph refused so many octets as too large, and nothing was made.
+    refused: Option<usize>,
 }
 
 impl Courier<'_> {
@@ -46,41 +64,92 @@ impl Courier<'_> {
     /// anything goes out.
     pub(super) async fn attempt(&self, submission: &mut Submission) -> Told {
         let size = submission.size;
+        let _alone = if size > LARGE {
+            // Without a sign-in it stays on the disk.
+            if let Err(error) = self.route.graph.has_access().await {
+                return not_yet(after_look(&error));
+            }
+            self.large.acquire().await.ok()
+        } else {
+            None
+        };
+        loop {
+            let fits = self.fits.load(Ordering::Relaxed);
+            let (told, refused) = self.attempt_within(submission, fits).await;
+            match refused {
+                Some(octets) if octets > LEAST && !self.route.send_only => {
+                    // Shrinks each time, so it ends.
+                    let less = (octets / 4 * 3).max(LEAST);
+                    self.fits.fetch_min(less, Ordering::Relaxed);
+                    tracing::warn!(
+                        octets,
+                        less,
+                        "Graph takes less in one request than it should"
+                    );
+                }
+                _ => return told,
+            }
+        }
+    }
+
+    /// And how many octets were refused as too many.
+    async fn attempt_within(
+        &self,
+        submission: &mut Submission,
+        fits: usize,
+    ) -> (Told, Option<usize>) {
+        let size = submission.size;
         let message = self.ledger.store.submitted_range(submission, 0, size).await;
         let message = match message {
             Ok(message) => message,
-            Err(error) => return unreadable(&error),
+            Err(error) => return (unreadable(&error), None),
         };
-        if message.len() > FITS && !self.route.send_only {
-            return self.attempt_large(submission, message).await;
+        if message.len() > fits && !self.route.send_only {
+            return self.attempt_large(submission, message, fits).await;
         }
         let mail = outgoing(&message, &submission.envelope, &defaults(submission));
         drop(message);
-        let mut job = Job { submission, mail };
+        let mut job = Job {
+            submission,
+            mail,
+            refused: None,
+        };
         if self.route.send_only {
-            return self.send_at_once(&mut job).await;
+            return (self.send_at_once(&mut job).await, None);
         }
         let told = self.deliver(&mut job, None).await;
-        told.unwrap_or_else(|told| told)
+        (told.unwrap_or_else(|told| told), job.refused)
     }
 
-    async fn attempt_large(&self, submission: &mut Submission, message: Vec<u8>) -> Told {
+    async fn attempt_large(
+        &self,
+        submission: &mut Submission,
+        message: Vec<u8>,
+        fits: usize,
+    ) -> (Told, Option<usize>) {
         let structure = mime::parse(&message);
         if is_sealed(&structure) {
             let text = "Signed or encrypted mail of this size cannot go through Microsoft Graph, which \
                         takes at most 4 MB in one piece, and would be broken in several.";
-            return Told::refused("5.3.4", text);
+            return (Told::refused("5.3.4", text), None);
         }
-        let Some(split) = large::split(&message, &structure, FITS) else {
-            let text =
-                "The text of the mail alone is more than the 4 MB that Microsoft Graph takes.";
-            return Told::refused("5.3.4", text);
+        let Some(split) = large::split(&message, &structure, fits) else {
+            let text = format!(
+                "The text of the mail alone is more than Microsoft Graph takes: {} kB, for a request of \
+                 4 MB at most holds it in encoded form. Send the text as an attached file.",
+                fits / 1000
+            );
+            return (Told::refused("5.3.4", text), None);
         };
         drop((message, structure));
         let mail = outgoing(&split.slim, &submission.envelope, &defaults(submission));
-        let mut job = Job { submission, mail };
+        let mut job = Job {
+            submission,
+            mail,
+            refused: None,
+        };
         let told = self.deliver(&mut job, Some(&split.parts)).await;
-        told.unwrap_or_else(|told| told)
+        (told.unwrap_or_else(|told| told), job.refused)
     }
 
     /// For accounts that may send and nothing else: in one step, and nobody can look afterwards.
@@ -157,7 +226,12 @@ impl Courier<'_> {
         self.step(job, Step::Drafting, None).await?;
         let graph = &self.route.graph;
         let created = graph.create_draft_mime(&job.mail.mime).await;
-        let draft = created.map_err(|error| after_write(&error))?;
+        let draft = created.map_err(|error| {
+            if error.class() == ErrorClass::TooLarge {
+                job.refused = Some(job.mail.mime.len());
+            }
+            after_write(&error)
+        })?;
         // What went out is in the cloud now.
         job.mail.mime = Vec::new();
         let Some(parts) = parts else {
@@ -294,13 +368,20 @@ impl Courier<'_> {
         if found.iter().filter(sent).any(|m| m.id == draft.as_str()) {
             return Told::ACCEPTED;
         }
-        let alike = found
-            .iter()
-            .filter(sent)
-            .any(|m| self.is_alike(submission, m, m.sent));
+        let alike = |m: &Message| self.is_alike(submission, m, m.sent);
         let siblings = self.ledger.store.siblings(submission.id, message_id).await;
         match siblings {
-            Ok(0) if alike => Told::ACCEPTED,
+            // One transaction for each recipient, and all with one Message-ID: only a sibling to the same
+            // people explains the copy.
+            Ok(siblings)
+                if !siblings.iter().any(|other| same_people(submission, other))
+                    && found
+                        .iter()
+                        .filter(sent)
+                        .any(|m| !is_of(&siblings, m) && alike(m)) =>
+            {
+                Told::ACCEPTED
+            }
             _ => unclear("Neither the draft nor its copy in Sent Items can be found."),
         }
     }
@@ -320,8 +401,30 @@ impl Courier<'_> {
             Err(error) => return after_look(&error),
         };
         let draft = |m: &&Message| m.is_draft == Some(true);
-        let alike = |m: &&Message| self.is_alike(submission, m, m.received.or(m.last_modified));
-        let fitting: Vec<_> = found.iter().filter(draft).filter(alike).collect();
+        let store = &self.ledger.store;
+        let siblings = store.siblings(submission.id, message_id).await;
+        let head = store.submitted_range(submission, 0, HEADER).await;
+        let (Ok(siblings), Ok(head)) = (siblings, head) else {
+            return unclear("The spool cannot be read.");
+        };
+        let head = mime::normalize(&head);
+        let subject = subject(header_of(&head));
+        let alike = |m: &&Message| {
+            self.is_alike(submission, m, m.received.or(m.last_modified))
+                && same_subject(&subject, m.subject.as_deref().unwrap_or_default())
+                && !is_of(&siblings, m)
+        };
+        let mut fitting = Vec::new();
+        for message in found.iter().filter(draft).filter(alike) {
+            let id = RemoteId::new(message.id.clone());
+            match self.deliver.wrote(&submission.account, &id).await {
+                Some(true) => {}
+                Some(false) => fitting.push(message),
+                None => {
+                    return Told::new(Event::Later(None), "4.3.0", "The mailbox is not open yet.");
+                }
+            }
+        }
         match fitting.as_slice() {
             [] => unsent(),
             [orphan] => match self.put_away(&RemoteId::new(orphan.id.clone())).await {
@@ -330,8 +433,14 @@ impl Courier<'_> {
             },
             several => {
                 let count = several.len();
-                tracing::warn!(submission = submission.id, count, "drafts that nobody owns");
-                unsent()
+                // In doubt, a refusal holds it: a person looks.
+                Told::refused(
+                    "4.3.0",
+                    format!(
+                        "{count} drafts in Drafts look like this mail, and nobody can tell which of them \
+                         Postern made. It was not sent. Look into Drafts, and send it from there."
+                    ),
+                )
             }
         }
     }
@@ -344,6 +453,17 @@ impl Courier<'_> {
 
     fn settled(&self, submission: &Submission) -> bool {
         state::settled(super::now(), submission.progress.began, self.patience)
+    }
+
+    /// The draft of what was given up, should there be one.
+    pub(super) async fn tidy(&self, submission: &mut Submission) {
+        let Some(draft) = submission.progress.draft.take() else {
+            return;
+        };
+        if let Err(error) = self.put_away(&draft).await {
+            let draft = shown(Some(&draft));
+            tracing::warn!(submission = submission.id, draft, %error, "a draft is left over");
+        }
     }
 
     /// To the deleted items.
@@ -428,12 +548,6 @@ fn defaults(submission: &Submission) -> Defaults {
         date: date.format("%a, %d %b %Y %H:%M:%S +0000").to_string(),
         message_id: format!("<{name}.{seconds}@{}>", domain.unwrap_or("localhost")),
     }
-}
-
-fn everyone(message: &Message) -> impl Iterator<Item = &str> {
-    let lists = [&message.to, &message.cc, &message.bcc];
-    let all = lists.into_iter().flatten().flatten();
-    all.filter_map(|recipient| recipient.address.as_deref())
 }
 
 /// A mail without a From gets the mailbox's own.

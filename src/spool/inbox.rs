@@ -11,10 +11,18 @@ use std::{fmt, future::Future, pin::Pin};
 /// How a delivery ended.
 pub type Delivered<'a> = Pin<Box<dyn Future<Output = Result<(), ErrorClass>> + Send + 'a>>;
 
-/// Puts reports into mailboxes. May be asked again for a report that was delivered already
+/// The answer of [`Deliver::wrote`].
+pub type Wrote<'a> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'a>>;
+
+/// Puts reports into mailboxes, and knows who wrote what there. May be asked again for a report that was delivered already
 /// (`Report::message_id` tells).
 pub trait Deliver: fmt::Debug + Send + Sync {
     fn deliver<'a>(&'a self, account: &'a AccountName, report: &'a Report) -> Delivered<'a>;
+
+    /// Whether a client wrote this message there (APPEND); `None`: not known now.
+    fn wrote<'a>(&'a self, _account: &'a AccountName, _message: &'a RemoteId) -> Wrote<'a> {
+        Box::pin(async { Some(false) })
+    }
 }
 
 /// Through Graph, as an unread message that is no draft. Its structure is lost on the way (a MIME

@@ -7,6 +7,7 @@
 //! doubt, and Graph is asked what became of it. `state` says what follows from what.
 
 mod accept;
+mod alike;
 mod bounce;
 mod courier;
 mod error;
@@ -22,7 +23,7 @@ mod worker;
 pub use accept::Incoming;
 pub use bounce::Report;
 pub use error::{Error, Result};
-pub use inbox::{Deliver, Delivered, deliver_through_graph};
+pub use inbox::{Deliver, Delivered, Wrote, deliver_through_graph};
 pub use ledger::InFlight;
 pub use state::Patience;
 
@@ -36,11 +37,11 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -106,6 +107,10 @@ struct Shared {
     /// Octets of messages that wait or come in.
     held: Arc<AtomicU64>,
     lanes: HashMap<AccountName, Arc<Notify>>,
+    /// Octets that Graph takes in one request, as far as is known.
+    fits: AtomicUsize,
+    /// One large message in memory at a time.
+    large: Semaphore,
 }
 
 impl Spool {
@@ -121,6 +126,10 @@ impl Spool {
             ledger.note(submission);
             if is_waiting(submission) {
                 held += submission.size;
+                if !couriers.contains_key(&submission.account) {
+                    let (id, account) = (submission.id, &submission.account);
+                    tracing::error!(submission = id, %account, "waits for an account that is not configured for sending");
+                }
             }
         }
         let through_graph =
@@ -133,6 +142,8 @@ impl Spool {
             held: Arc::new(AtomicU64::new(held)),
             couriers,
             options,
+            fits: AtomicUsize::new(courier::FITS),
+            large: Semaphore::new(1),
         })))
     }
 

@@ -87,8 +87,10 @@ pub struct Patience {
     /// How long a request that was given up may still take effect: a draft that is still a draft
     /// proves something only after that.
     pub settle: u64,
-    /// Until an account without access is tried again.
+    /// Until an account without access is tried again, at first.
     pub access: u64,
+    /// So old a submission lets later ones of the same sender pass.
+    pub order: u64,
 }
 
 impl Default for Patience {
@@ -100,6 +102,7 @@ impl Default for Patience {
             doubt: 15 * 60_000,
             settle: 30_000,
             access: 60_000,
+            order: 10 * 60_000,
         }
     }
 }
@@ -140,15 +143,20 @@ pub(super) fn next(state: State, event: Event, facts: &Facts, patience: &Patienc
         (S::Attempting, E::Refused) => told(S::Failed),
         // Unknown on the way out: a person looks.
         (S::Attempting, E::Strange) => told(S::Held),
-        (S::Attempting, E::Later(_)) if age(facts) >= patience.give_up => told(S::Failed),
+        (S::Attempting, E::Later(_) | E::NoAccess) if age(facts) >= patience.give_up => {
+            told(S::Failed)
+        }
         (S::Attempting, E::Later(retry_after)) => {
             to(S::Deferred, Some(retry(facts, patience, retry_after)))
         }
-        (S::Attempting, E::NoAccess) => to(S::Held, Some(after(facts.now, patience.access))),
+        (S::Attempting, E::NoAccess) => to(S::Held, Some(access(age(facts), facts, patience))),
         (S::Attempting, E::Lost) => to(S::InDoubt, Some(after(facts.now, patience.looks.0))),
         (S::InDoubt, E::Unsent) => to(S::Queued, Some(facts.now)),
-        // Without access nobody can look: that is no reason to stop wanting to know.
-        (S::InDoubt, E::NoAccess) => to(S::InDoubt, Some(after(facts.now, patience.access))),
+        // Without an answer nobody can look. The sender is not left in silence for ever.
+        (S::InDoubt, E::NoAccess | E::Later(_)) if doubt(facts) >= patience.give_up => {
+            told(S::Held)
+        }
+        (S::InDoubt, E::NoAccess) => to(S::InDoubt, Some(access(doubt(facts), facts, patience))),
         (S::InDoubt, E::Later(retry_after)) => {
             let pause = look(facts, patience).max(retry_after.unwrap_or(0));
             to(S::InDoubt, Some(after(facts.now, pause)))
@@ -233,6 +241,13 @@ fn retry(facts: &Facts, patience: &Patience, retry_after: Option<u64>) -> i64 {
     after(facts.now, pause.max(retry_after.unwrap_or(0)))
 }
 
+/// Without access: half of `waited`, within bounds; a sign-in ends the pause.
+fn access(waited: u64, facts: &Facts, patience: &Patience) -> i64 {
+    let most = patience.pauses.1.max(patience.access);
+    let pause = (waited / 2).clamp(patience.access, most);
+    after(facts.now, jittered(pause, facts.random))
+}
+
 fn look(facts: &Facts, patience: &Patience) -> u64 {
     let (least, most) = patience.looks;
     jittered(
@@ -266,6 +281,7 @@ mod tests {
         doubt: 900_000,
         settle: 60_000,
         access: 60_000,
+        order: 600_000,
     };
 
     fn facts(now: i64, doubted: Option<i64>) -> Facts {
@@ -351,6 +367,17 @@ mod tests {
             };
             let begun = next(state, E::Begun, &fresh, &PATIENCE).unwrap();
             assert_eq!(begun.state, S::Attempting);
+        }
+        // Without access as well: neither is it held, nor in doubt, for ever and in silence.
+        let end = next(S::Attempting, E::NoAccess, &late, &PATIENCE).unwrap();
+        assert_eq!((end.state, end.due, end.report), (S::Failed, None, true));
+        let doubted = Facts {
+            doubted: Some(1_000_000),
+            ..late
+        };
+        for event in [E::NoAccess, E::Later(None), E::Later(Some(1))] {
+            let end = next(S::InDoubt, event, &doubted, &PATIENCE).unwrap();
+            assert_eq!((end.state, end.due, end.report), (S::Held, None, true));
         }
         let long = facts(1_900_000, Some(1_000_000));
         let end = next(S::InDoubt, E::Unclear, &long, &PATIENCE).unwrap();

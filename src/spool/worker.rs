@@ -4,7 +4,7 @@
 use super::{
     Route, Shared,
     bounce::{self, About, Kind},
-    courier::Courier,
+    courier::{Courier, HEADER},
     failure::{Reason, Told},
     outgoing,
     state::{self, Event, Facts, State},
@@ -25,9 +25,6 @@ const IDLE: Duration = Duration::from_secs(60);
 const TROUBLE: Duration = Duration::from_secs(5);
 const REPORT_AGAIN: i64 = 60_000;
 
-/// Octets of a message in which its header is looked for.
-const HEADER: u64 = 256 * 1024;
-
 impl Shared {
     /// Works for one account until `stop` fires; the attempt in hand is finished.
     pub(super) async fn lane(
@@ -37,7 +34,9 @@ impl Shared {
         stop: CancellationToken,
     ) {
         while !stop.is_cancelled() {
-            let pause = match self.ledger.store.next_submission(&account).await {
+            let order = i64::try_from(self.options.patience.order).unwrap_or(i64::MAX);
+            let since = super::now().saturating_sub(order);
+            let pause = match self.ledger.store.next_submission(&account, since).await {
                 Ok(Some(submission)) => match wait(&submission) {
                     Some(pause) => pause.min(IDLE),
                     None => {
@@ -98,6 +97,7 @@ impl Shared {
             return self.keep(&submission).await;
         }
         if submission.progress.state != State::Attempting.as_str() {
+            self.courier(route).tidy(&mut submission).await;
             return self.keep(&submission).await;
         }
         submission.progress.attempts += 1;
@@ -108,6 +108,11 @@ impl Shared {
 
     async fn follow(&self, submission: &mut Submission, state: State, told: Told) {
         self.turn(submission, state, &told);
+        if submission.progress.state == State::Failed.as_str()
+            && let Some(route) = self.couriers.get(&submission.account)
+        {
+            self.courier(route).tidy(submission).await;
+        }
         let progress = &submission.progress;
         tracing::info!(
             submission = submission.id,
@@ -150,6 +155,15 @@ impl Shared {
             };
             progress.report = Some(kind.as_str().to_owned());
             progress.due = Some(now);
+        } else if next.report {
+            let reason = progress.reason.as_deref().unwrap_or_default();
+            let state = &progress.state;
+            tracing::error!(
+                submission = submission.id,
+                state,
+                reason,
+                "not sent, and it has no sender to tell"
+            );
         }
         true
     }
@@ -201,9 +215,24 @@ impl Shared {
                 submission.progress.report = None;
                 submission.progress.due = None;
             }
-            Err(_) => submission.progress.due = Some(super::now() + REPORT_AGAIN),
+            Err(_) => submission.progress.due = self.report_again(&submission),
         }
         self.keep(&submission).await;
+    }
+
+    /// Ever more seldom; in the end only when the account is signed in anew, and the log says so.
+    fn report_again(&self, submission: &Submission) -> Option<i64> {
+        let now = super::now();
+        let patience = &self.options.patience;
+        let age = u64::try_from(now.saturating_sub(submission.accepted)).unwrap_or(0);
+        if age >= patience.give_up.saturating_mul(2) {
+            let reason = submission.progress.reason.as_deref().unwrap_or_default();
+            let account = &submission.account;
+            tracing::error!(submission = submission.id, %account, reason, "the sender cannot be told: sign the account in");
+            return None;
+        }
+        let pause = i64::try_from(age / 8).unwrap_or(REPORT_AGAIN);
+        Some(now + pause.clamp(REPORT_AGAIN, 30 * REPORT_AGAIN))
     }
 
     async fn written(&self, submission: &Submission) -> crate::store::Result<bounce::Report> {
@@ -236,6 +265,9 @@ impl Shared {
             ledger: &self.ledger,
             route,
             patience: &self.options.patience,
+            deliver: &*self.deliver,
+            fits: &self.fits,
+            large: &self.large,
         }
     }
 }

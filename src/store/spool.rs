@@ -125,8 +125,8 @@ impl Store {
             .await
     }
 
-    /// What would be looked at later, in one of these states, is due at `due`. What waits for a person
-    /// goes on waiting.
+    /// What would be looked at later, in one of these states, is due at `due`, and so is every report.
+    /// What waits for a person goes on waiting.
     pub async fn hurry(
         &self,
         account: &AccountName,
@@ -139,7 +139,8 @@ impl Store {
                 let [one, other] = states;
                 tx.execute(
                     "UPDATE submissions SET due = ?2
-                     WHERE account = ?1 AND due > ?2 AND state IN (?3, ?4)",
+                     WHERE account = ?1 AND (due > ?2 AND state IN (?3, ?4)
+                       OR report IS NOT NULL AND (due IS NULL OR due > ?2))",
                     params![account.as_str(), due, one, other],
                 )?;
                 Ok(())
@@ -147,16 +148,30 @@ impl Store {
             .await
     }
 
-    /// The submission of an account that is due first.
-    pub async fn next_submission(&self, account: &AccountName) -> Result<Option<Submission>> {
+    /// The submission of an account that is due first. One that is not over lets no later one of the same
+    /// sender pass, unless it is held, or was taken before `since`.
+    pub async fn next_submission(
+        &self,
+        account: &AccountName,
+        since: i64,
+    ) -> Result<Option<Submission>> {
         let account = account.clone();
         self.spool()
             .read(move |conn| {
                 let query = format!(
-                    "{SELECT} WHERE account = ?1 AND due IS NOT NULL ORDER BY due, id LIMIT 1"
+                    "{SELECT} AS own WHERE account = ?1 AND due IS NOT NULL
+                     AND (report IS NOT NULL OR NOT EXISTS (
+                         SELECT 1 FROM submissions AS earlier
+                         WHERE earlier.account = ?1 AND earlier.due IS NOT NULL
+                         AND earlier.id < own.id AND earlier.reverse_path = own.reverse_path
+                         AND earlier.accepted > ?2 AND earlier.report IS NULL
+                         AND earlier.state IN ('queued', 'attempting', 'deferred', 'in doubt')))
+                     ORDER BY due, id LIMIT 1"
                 );
                 let mut query = conn.prepare_cached(&query)?;
-                Ok(query.query_row([account.as_str()], submission).optional()?)
+                Ok(query
+                    .query_row(params![account.as_str(), since], submission)
+                    .optional()?)
             })
             .await
     }
@@ -183,15 +198,15 @@ impl Store {
             .await
     }
 
-    /// How many other submissions have this Message-ID, in whatever state.
-    pub async fn siblings(&self, id: i64, message_id: &str) -> Result<u32> {
+    /// The other submissions with this Message-ID, in whatever state.
+    pub async fn siblings(&self, id: i64, message_id: &str) -> Result<Vec<Submission>> {
         let message_id = message_id.to_owned();
         self.spool()
             .read(move |conn| {
-                let mut query = conn.prepare_cached(
-                    "SELECT count(*) FROM submissions WHERE message_id = ?1 AND id <> ?2",
-                )?;
-                Ok(query.query_row(params![message_id, id], |row| row.get(0))?)
+                let query = format!("{SELECT} WHERE message_id = ?1 AND id <> ?2");
+                let mut query = conn.prepare_cached(&query)?;
+                let rows = query.query_map(params![message_id, id], submission)?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
             })
             .await
     }

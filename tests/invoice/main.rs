@@ -3,3 +3,4 @@
 mod exactness;
 mod expected;
 mod fragments;
+mod pdf;

@@ -33,6 +33,7 @@ mod smtp_taking;
 mod smtp_time;
 mod smtp_transcripts;
 mod spool;
+mod spool_faults;
 mod store;
 #[cfg(target_os = "linux")]
 mod submission_disk;

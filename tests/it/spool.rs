@@ -19,26 +19,27 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 const NOW: i64 = 1_767_600_000;
-const ANNA: &str = "anna@example.com";
-const BEN: &str = "ben@example.com";
-const CARL: &str = "carl@example.com";
+pub(super) const ANNA: &str = "anna@example.com";
+pub(super) const BEN: &str = "ben@example.com";
+pub(super) const CARL: &str = "carl@example.com";
 
 /// Milliseconds where the real one has seconds and minutes.
-const HASTY: Patience = Patience {
+pub(super) const HASTY: Patience = Patience {
     pauses: (50, 200),
     give_up: 60_000,
     looks: (50, 100),
     doubt: 3_000,
     settle: 700,
     access: 100,
+    order: 5_000,
 };
 
 /// A sandbox with three mailboxes, and Anna's spool.
-struct Post {
+pub(super) struct Post {
     sandbox: Sandbox,
     http: reqwest::Client,
     store: Store,
-    couriers: Couriers,
+    pub(super) couriers: Couriers,
     spool: Spool,
     stop: CancellationToken,
     worker: tokio::task::JoinHandle<()>,
@@ -72,7 +73,7 @@ fn options(patience: Patience) -> spool::Options {
     }
 }
 
-fn anna() -> AccountName {
+pub(super) fn anna() -> AccountName {
     AccountName::new("anna")
 }
 
@@ -84,7 +85,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
     }
 }
 
-fn mail(id: &str, header: &str, body: &str) -> Vec<u8> {
+pub(super) fn mail(id: &str, header: &str, body: &str) -> Vec<u8> {
     format!(
         "From: Anna <{ANNA}>\r\nSubject: about {id}\r\nMessage-ID: <{id}@example.com>\r\n\
          Date: Mon, 05 Jan 2026 08:00:00 +0000\r\nMIME-Version: 1.0\r\n{header}\r\n\r\n{body}"
@@ -93,11 +94,11 @@ fn mail(id: &str, header: &str, body: &str) -> Vec<u8> {
 }
 
 impl Post {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::with(options(HASTY)).await
     }
 
-    async fn with(options: spool::Options) -> Self {
+    pub(super) async fn with(options: spool::Options) -> Self {
         let tenant = tenant();
         let (id, client_id) = (tenant.id.clone(), tenant.client_id.clone());
         let sandbox = Sandbox::start(Options {
@@ -178,12 +179,12 @@ impl Post {
         answer.json().await.unwrap()
     }
 
-    async fn switch(&self, name: &str, value: Value) {
+    pub(super) async fn switch(&self, name: &str, value: Value) {
         self.admin("switch", json!({"name": name, "value": value}))
             .await;
     }
 
-    async fn fault(&self, fault: Value) {
+    pub(super) async fn fault(&self, fault: Value) {
         self.admin("faults", fault).await;
     }
 
@@ -193,12 +194,12 @@ impl Post {
     }
 
     /// What Graph accepted for sending.
-    async fn accepted(&self) -> Vec<Value> {
+    pub(super) async fn accepted(&self) -> Vec<Value> {
         let told = self.ask("submissions").await;
         told["submissions"].as_array().unwrap().clone()
     }
 
-    async fn folder(&self, mailbox: &str, folder: &str) -> Vec<Value> {
+    pub(super) async fn folder(&self, mailbox: &str, folder: &str) -> Vec<Value> {
         let told = self
             .ask(&format!("items?mailbox={mailbox}&folder={folder}"))
             .await;
@@ -206,7 +207,7 @@ impl Post {
     }
 
     /// The MIME of the newest message in an Inbox.
-    async fn newest(&self, mailbox: &str) -> String {
+    pub(super) async fn newest(&self, mailbox: &str) -> String {
         let items = self.folder(mailbox, "inbox").await;
         let id = items.last().unwrap()["id"].as_str().unwrap().to_owned();
         let item = self.ask(&format!("item?mailbox={mailbox}&item={id}")).await;
@@ -214,7 +215,7 @@ impl Post {
         String::from_utf8(octets).unwrap()
     }
 
-    async fn submit(&self, recipients: &[&str], message: &[u8]) -> spool::SubmissionId {
+    pub(super) async fn submit(&self, recipients: &[&str], message: &[u8]) -> spool::SubmissionId {
         let mut incoming = self
             .spool
             .begin(&anna(), envelope(recipients))
@@ -226,7 +227,7 @@ impl Post {
         incoming.commit().await.unwrap()
     }
 
-    async fn state(&self, id: spool::SubmissionId) -> String {
+    pub(super) async fn state(&self, id: spool::SubmissionId) -> String {
         let submission = self.store.submission(id.0).await.unwrap().unwrap();
         let progress = submission.progress;
         match progress.report {
@@ -235,7 +236,7 @@ impl Post {
         }
     }
 
-    async fn reaches(&self, id: spool::SubmissionId, state: &str) {
+    pub(super) async fn reaches(&self, id: spool::SubmissionId, state: &str) {
         let begun = Instant::now();
         loop {
             let now = self.state(id).await;
@@ -251,7 +252,7 @@ impl Post {
         }
     }
 
-    async fn until_count(&self, mailbox: &str, folder: &str, count: usize) {
+    pub(super) async fn until_count(&self, mailbox: &str, folder: &str, count: usize) {
         let begun = Instant::now();
         while self.folder(mailbox, folder).await.len() != count {
             assert!(
@@ -262,13 +263,13 @@ impl Post {
         }
     }
 
-    fn files(&self) -> Vec<PathBuf> {
+    pub(super) fn files(&self) -> Vec<PathBuf> {
         let dir = std::fs::read_dir(self.dir.path().join("spool")).unwrap();
         dir.map(|entry| entry.unwrap().path()).collect()
     }
 }
 
-fn recipients(accepted: &Value) -> Vec<&str> {
+pub(super) fn recipients(accepted: &Value) -> Vec<&str> {
     let list = accepted["recipients"].as_array().unwrap();
     list.iter().map(|r| r.as_str().unwrap()).collect()
 }

@@ -72,7 +72,10 @@ impl fmt::Display for Card {
         } = self;
         writeln!(f, "A Microsoft 365 of your own: tenant {tenant}.\n")?;
         writeln!(f, "  Graph      {graph}/v1.0")?;
-        writeln!(f, "  authority  {login}/{tenant_id}")?;
+        writeln!(
+            f,
+            "  authority  {login}/{tenant_id} (https too, and so the others: --ca-file)"
+        )?;
         writeln!(
             f,
             "  admin      {admin} (journal, faults, switches: docs/sandbox.md)"
@@ -81,7 +84,7 @@ impl fmt::Display for Card {
         writeln!(f, "  scopes     {scopes}\n")?;
         for account in accounts {
             let how = match account.signs_in {
-                true => "signs in without a password",
+                true => "signs in (password: sandbox)",
                 false => "shared: nobody signs in",
             };
             write!(f, "  {:<24} {:<18} {how}", account.mailbox, account.name)?;

@@ -11,7 +11,7 @@ pub(super) fn wrong(text: &str, of: Text) -> Option<&'static str> {
     let fits = match of.base {
         Base::String | Base::NormalizedString | Base::Token => true,
         Base::Language => language(&value),
-        Base::AnyUri => true,
+        Base::AnyUri => uri_reference(&value),
         Base::Boolean => matches!(value.as_ref(), "true" | "false" | "1" | "0"),
         Base::Decimal => Decimal::parse(&value).is_some(),
         Base::Base64 => base64(&value),
@@ -54,6 +54,49 @@ pub(super) fn collapsed(text: &str, base: Base) -> Cow<'_, str> {
         Base::Base64 => Cow::Borrowed(text.trim_matches([' ', '\t', '\n', '\r'])),
         _ => normalize_space(text),
     }
+}
+
+/// RFC 3986, section 4.1, for text whose other characters get escaped.
+fn uri_reference(text: &str) -> bool {
+    let escapes = text.split('%').skip(1).all(|rest| {
+        rest.as_bytes()
+            .get(..2)
+            .is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit))
+    });
+    let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (path, query) = before.split_once('?').unwrap_or((before, ""));
+    let (scheme, rest) = match path.split_once(':') {
+        Some((scheme, rest)) if !scheme.contains('/') => (Some(scheme), rest),
+        _ => (None, path),
+    };
+    let scheme = scheme.is_none_or(|s| {
+        s.starts_with(|c: char| c.is_ascii_alphabetic())
+            && s.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    });
+    let (authority, path) = match rest.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+        None => ("", rest),
+    };
+    let brackets = |t: &str| t.contains(['[', ']']);
+    escapes
+        && scheme
+        && self::authority(authority)
+        && !fragment.contains('#')
+        && !brackets(path)
+        && !brackets(query)
+}
+
+/// `user@host:port`, where the host may be an address in brackets.
+fn authority(text: &str) -> bool {
+    let (user, host) = text.split_once('@').unwrap_or(("", text));
+    let (host, port) = match host.strip_prefix('[').and_then(|h| h.split_once(']')) {
+        Some((_, rest)) => ("", rest.strip_prefix(':').unwrap_or(rest)),
+        None => host.split_once(':').unwrap_or((host, "")),
+    };
+    !user.contains(['[', ']'])
+        && !host.contains(['[', ']', '@'])
+        && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn language(text: &str) -> bool {
@@ -218,6 +261,43 @@ mod tests {
         }
         assert!(fits("2026-12-01T10:00:00+01:00", Base::DateTime));
         assert!(!fits("2026-12-01 10:00:00", Base::DateTime));
+    }
+
+    #[test]
+    fn uris() {
+        for good in [
+            "",
+            "a b",
+            "http://[::1]",
+            "a:b",
+            "a/b:c",
+            "?a:b",
+            "a#b",
+            "http:",
+            "mailto:x@y",
+            "#[",
+            "http://x:99999/",
+            "file:///c|/x",
+            "//",
+            "€",
+        ] {
+            assert!(fits(good, Base::AnyUri), "{good}");
+        }
+        for bad in [
+            "%zz",
+            "%",
+            "http://[",
+            "1:b",
+            "#a#b",
+            "http://x:ab/",
+            "://",
+            "http://a@b@c/",
+            "a[b]",
+            "?[",
+            "2026-01-01T00:00:00",
+        ] {
+            assert!(!fits(bad, Base::AnyUri), "{bad}");
+        }
     }
 
     #[test]

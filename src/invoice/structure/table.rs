@@ -68,7 +68,7 @@ pub(super) enum Base {
 macro_rules! schema {
     ($name:ident, $file:literal, $title:literal) => {
         #[doc = $title]
-        pub static $name: LazyLock<Schema> =
+        pub(super) static $name: LazyLock<Schema> =
             LazyLock::new(|| Schema::read($title, include_str!($file)));
     };
 }

@@ -197,7 +197,11 @@ fn check_assertion(world: &World, call: &Call, app: &App, assertion: &str) -> Re
     if text("jti").is_empty() {
         return Err(invalid("there is no jti"));
     }
-    let time = |name: &str| parsed.claims.get(name).and_then(Value::as_i64);
+    // NumericDate may have a fraction (RFC 7519 section 2), and msal's has.
+    let time = |name: &str| {
+        let seconds = parsed.claims.get(name).and_then(Value::as_f64)?;
+        Some(seconds as i64)
+    };
     let Some(exp) = time("exp") else {
         return Err(invalid("there is no exp"));
     };

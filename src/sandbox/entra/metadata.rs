@@ -49,7 +49,7 @@ pub(super) fn v2(world: &World, call: &Call, alias: &str) -> Value {
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "issuer": issuer(world, call, alias),
         "request_uri_parameter_supported": false,
-        "userinfo_endpoint": format!("https://{}/oidc/userinfo", cloud.graph),
+        "userinfo_endpoint": format!("{}/oidc/userinfo", call.beside(&world.graph_base)),
         "authorization_endpoint": at("oauth2/v2.0/authorize"),
         "device_authorization_endpoint": at("oauth2/v2.0/devicecode"),
         "http_logout_supported": true,

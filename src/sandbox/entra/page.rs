@@ -20,7 +20,8 @@ input[type=text],input[type=password]{box-sizing:border-box;width:100%;font:inhe
 input:focus{outline:0;border-color:#0067b8}button{font:inherit;padding:.35rem 1.6rem;border:0;background:#ccc;cursor:pointer}\
 button:focus-visible{outline:2px solid #000;outline-offset:1px}button.go{background:#0067b8;color:#fff}\
 button.row{display:block;width:100%;text-align:left;background:#fff;border-bottom:1px solid #ddd;padding:.7rem .4rem}\
-button.row:hover{background:#f2f2f2}.ends{display:flex;gap:.6rem;justify-content:flex-end;margin-top:1.6rem}\
+button.row:hover{background:#f2f2f2}.ends{display:flex;flex-direction:row-reverse;gap:.6rem;margin-top:1.6rem}\
+.enter{position:absolute;left:-99em}\
 .wrong{color:#b10e1c;margin:.4rem 0}.who{color:#444;margin:0 0 .4rem}ul{padding-left:1.2rem}li{margin:.3rem 0}code{font-size:.85em}";
 
 fn page(title: &str, status: u16, body: &str) -> Answer {
@@ -186,7 +187,10 @@ pub(super) fn step(world: &World, call: &Call, flow: &Flow, step: &Step, note: &
 }
 
 fn pick(world: &World, flow: &Flow, note: &str) -> String {
-    let mut out = String::from("<h1>Pick an account</h1>");
+    // For the Enter key, which would press the first account otherwise.
+    let mut out = String::from(
+        "<button class=\"enter\" tabindex=\"-1\" aria-hidden=\"true\">Next</button><h1>Pick an account</h1>",
+    );
     out.push_str(&wrong(note));
     let signed_in = flow.accounts(world);
     for (at, user) in world.users.iter().enumerate() {
@@ -211,7 +215,7 @@ fn pick(world: &World, flow: &Flow, note: &str) -> String {
         "<p><label>Another account<input type=\"text\" name=\"login\" value=\"{}\" placeholder=\"Email\" autocomplete=\"off\"></label></p>{}{}",
         escape(&flow.hint),
         hidden("action", "pick"),
-        "<div class=\"ends\"><button name=\"action\" value=\"cancel\">Cancel</button><button class=\"go\">Next</button></div>"
+        "<div class=\"ends\"><button class=\"go\">Next</button><button name=\"action\" value=\"cancel\">Cancel</button></div>"
     );
     out
 }
@@ -283,13 +287,13 @@ fn listed(flow: &Flow, keys: &[String]) -> String {
     format!("<ul>{}</ul>", rows.collect::<String>())
 }
 
-/// The buttons at the end: what goes on, what goes back.
+/// The buttons at the end: what goes on, what goes back. The Enter key presses the first of a form.
 fn ends(action: &str, label: &str, other: Option<(&str, &str)>) -> String {
     let other = other.map_or_else(String::new, |(action, label)| {
         format!("<button name=\"action\" value=\"{action}\" formnovalidate>{label}</button>")
     });
     format!(
-        "<div class=\"ends\">{other}<button class=\"go\" name=\"action\" value=\"{action}\">{label}</button></div>"
+        "<div class=\"ends\"><button class=\"go\" name=\"action\" value=\"{action}\">{label}</button>{other}</div>"
     )
 }
 

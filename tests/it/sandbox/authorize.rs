@@ -79,8 +79,12 @@ async fn a_code_with_pkce_goes_from_picker_to_tokens() {
         .open(&address(&bed, "organizations", &[("nonce", "n-1")]))
         .await;
     assert!(browser.sees("Pick an account") && browser.sees(BEN));
+    // The Enter key presses the first button of a form: neither an account nor Cancel.
+    let first = |html: &str| html.split("<button").nth(1).unwrap().to_owned();
+    assert!(!first(&browser.html).contains("name="), "{}", browser.html);
     browser.send(&[("account", ANNA), ("login", "")]).await;
     assert!(browser.sees("Enter password") && browser.sees(ANNA));
+    assert!(first(&browser.html).contains("value=\"password\""));
     browser
         .send(&[("password", "wrong"), ("action", "password")])
         .await;

@@ -494,7 +494,9 @@ async fn personal_accounts_have_no_shared_scopes() {
 async fn userinfo_tells_who_signed_in() {
     let bed = bed(0).await;
     let tokens = bed.sign_in(ANNA, "openid profile email User.Read").await;
-    let request = bed.http.get(format!("{}/oidc/userinfo", bed.graph));
+    let url = format!("{}/common/v2.0/.well-known/openid-configuration", bed.login);
+    let document = super::bed::said(bed.http.get(url).send().await.unwrap()).await;
+    let request = bed.http.get(document.text("/userinfo_endpoint"));
     let request = request.bearer_auth(tokens["access_token"].as_str().unwrap());
     let said = super::bed::said(request.send().await.unwrap()).await;
     assert_eq!((said.status, said.text("/email").as_str()), (200, ANNA));
