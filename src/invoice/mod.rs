@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`codes`] | code lists |
 //! | [`open`](mod@open) | the front door: XML, or the XML that a PDF carries ([`pdf`]) |
+//! | [`model`] | the terms and groups of EN 16931, read from either syntax |
 //! | [`tree`] | the XML document, safe and fast, with XPath's view of it |
 //! | [`names`] | element names as integers |
 //! | [`decimal`] | exact decimals (`xs:decimal`) |
@@ -20,6 +21,7 @@ pub mod check;
 pub mod codes;
 pub mod decimal;
 pub mod json;
+pub mod model;
 pub mod names;
 pub mod open;
 pub mod pdf;

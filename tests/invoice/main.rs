@@ -4,3 +4,4 @@ mod exactness;
 mod expected;
 mod fragments;
 mod pdf;
+mod semantic;

@@ -245,7 +245,7 @@ impl Post {
             }
             let row = self.store.submission(id.0).await.unwrap().unwrap();
             assert!(
-                begun.elapsed() < Duration::from_secs(20),
+                begun.elapsed() < Duration::from_secs(90),
                 "{state} expected: {row:?}"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
