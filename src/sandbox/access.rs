@@ -62,7 +62,11 @@ pub(super) fn authenticate(world: &World, call: &Call) -> Outcome<Access> {
             "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: {why}"
         );
         let extra = format!(", error=\"insufficient_claims\", claims=\"{claims}\"");
-        return Err(unauthorized(world, &message, &extra));
+        let mut answer = unauthorized(world, &message, &extra);
+        if world.entra.challenge.is_some_and(|c| c.forbidden) {
+            answer.status = 403;
+        }
+        return Err(answer);
     }
     Ok(access.clone())
 }
@@ -92,9 +96,9 @@ fn challenged(world: &World, access: &Access) -> Option<&'static str> {
     if access.evaluated && revoked {
         return Some("TokenIssuedBeforeRevocationTimestamp");
     }
-    let Some(Challenge { since, everyone }) = world.entra.challenge else {
-        return None;
-    };
+    let Challenge {
+        since, everyone, ..
+    } = world.entra.challenge?;
     let outdated = access.issued < since || !access.with_claims;
     (outdated && (everyone || access.evaluated)).then_some("TokenCreatedWithOutdatedPolicies")
 }

@@ -22,7 +22,7 @@
 //! - `GET /codes` → `{"codes":[{"user_code","verdict":"pending"}]}`.
 //! - `POST /revoke {"access":true,"refresh":false}`: forgets tokens (401 at Graph, `invalid_grant` at login).
 //! - `POST /challenge {"on":true}`: CAE: every token got so far, and every later one got without the challenge's `claims`, answers 401 with a claims
-//!   challenge, if its client declared `cp1`; with `"everyone":true` the others too.
+//!   challenge, if its client declared `cp1`; with `"everyone":true` the others too. `"forbidden":true`: as 403.
 //! - `GET /ca` → `{"pem":"…"}`: the authority behind https, which every port speaks beside http.
 //! - Registrations, users, consents, policies: [`super::directory_admin`].
 //!
@@ -128,6 +128,7 @@ fn handle(world: &mut World, call: &Call) -> Said {
             world.entra.challenge = on.then(|| entra::Challenge {
                 since: std::time::Instant::now(),
                 everyone,
+                forbidden: flag(&body, "forbidden").unwrap_or(false),
             });
             Ok(json!({}))
         }

@@ -166,6 +166,13 @@ fn register(world: &mut World, body: &Value) -> Said {
     }
     credentials(&mut app, body)?;
     if let Some(list) = body.get("redirects").and_then(Value::as_array) {
+        let most = match app.audience {
+            Audience::Tenant | Audience::Organizations => 256,
+            Audience::Everyone | Audience::Personal => 100,
+        };
+        if list.len() > most {
+            return Err(format!("redirects: at most {most} for this audience"));
+        }
         app.redirects = list
             .iter()
             .map(|r| redirect(r, app.audience))

@@ -70,7 +70,7 @@ pub(super) fn begin(world: &mut World, call: &Call, alias: &str) -> Answer {
     given.extend(form(call));
     let app = match client::registration(world, alias, field(&given, "client_id")) {
         Ok(app) => app,
-        Err((number, text)) => return page::refused(world, call, number, &text),
+        Err((number, text)) => return page::refused(call, number, &text),
     };
     let found = app.redirect(given.get("redirect_uri").map(String::as_str));
     let (registered, redirect) = match found {
@@ -82,7 +82,7 @@ pub(super) fn begin(world: &mut World, call: &Call, alias: &str) -> Answer {
                 field(&given, "redirect_uri"),
                 app.id
             );
-            return page::refused(world, call, number, &text);
+            return page::refused(call, number, &text);
         }
     };
     // Even a request that is wrong otherwise gets its answer in the mode that it asked for.

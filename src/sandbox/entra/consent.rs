@@ -57,16 +57,16 @@ pub(super) fn for_all(world: &mut World, call: &Call, alias: &str, named: bool) 
     let id = super::field(&given, "client_id");
     let app = match super::client::registration(world, alias, id) {
         Ok(app) => app,
-        Err((number, text)) => return page::refused(world, call, number, &text),
+        Err((number, text)) => return page::refused(call, number, &text),
     };
     let redirect = match app.redirect(given.get("redirect_uri").map(String::as_str)) {
         Ok((_, redirect)) => redirect,
-        Err(number) => return page::refused(world, call, number, super::aadsts::kind(number).text),
+        Err(number) => return page::refused(call, number, super::aadsts::kind(number).text),
     };
     let wanted = match named {
         true => match scope::read(world, super::field(&given, "scope")) {
             Ok(wanted) => wanted,
-            Err((number, text)) => return page::refused(world, call, number, &text),
+            Err((number, text)) => return page::refused(call, number, &text),
         },
         false => Wanted {
             defaults: vec![Resource::Graph, Resource::Outlook],

@@ -229,7 +229,7 @@ pub(super) fn proceed(world: &mut World, call: &Call, _alias: &str) -> Answer {
     let flow = world.entra.flows.get(field(&form, "flow")).cloned();
     let Some(mut flow) = flow.filter(|f| now() - f.made < LIFE) else {
         let text = aadsts::kind(50_089).text;
-        return page::refused(world, call, 50_089, text);
+        return page::refused(call, 50_089, text);
     };
     let before = flow.session.clone();
     let acted = act(world, call, &mut flow, &form);
@@ -426,7 +426,7 @@ fn cancelled(world: &mut World, call: &Call, flow: &Flow) -> Answer {
 fn done(world: &mut World, call: &Call, flow: Flow) -> Answer {
     world.entra.flows.remove(&flow.id);
     let Some(user) = flow.user else {
-        return page::refused(world, call, 50_089, aadsts::kind(50_089).text);
+        return page::refused(call, 50_089, aadsts::kind(50_089).text);
     };
     match &flow.purpose {
         Purpose::Request(request) => {

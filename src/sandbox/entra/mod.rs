@@ -69,6 +69,8 @@ pub(super) struct Challenge {
     pub(super) since: Instant,
     /// Clients too that never declared `cp1`.
     pub(super) everyone: bool,
+    /// As 403, in which Conditional Access may come too.
+    pub(super) forbidden: bool,
 }
 
 /// Tokens stay out of it.
@@ -241,7 +243,7 @@ fn unknown_tenant(world: &World, call: &Call, alias: &str) -> Answer {
         .last()
         .is_some_and(|s| s == "authorize" || s == "adminconsent");
     match browser {
-        true => page::refused(world, call, 90_002, &text),
+        true => page::refused(call, 90_002, &text),
         false => refusal(world, call, 90_002, &text),
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn message(title: &str, heading: &str, text: &str) -> Answer {
 }
 
 /// What cannot be told by redirect.
-pub(super) fn refused(world: &World, call: &Call, number: u32, text: &str) -> Answer {
+pub(super) fn refused(call: &Call, number: u32, text: &str) -> Answer {
     let traces = Traces::of(call);
     let body = format!(
         "<h1>Sorry, but we're having trouble signing you in.</h1><p>AADSTS{number}: {}</p>\
@@ -55,7 +55,6 @@ pub(super) fn refused(world: &World, call: &Call, number: u32, text: &str) -> An
         traces.correlation,
         traces.timestamp
     );
-    let _ = world;
     page("Sign in to your account", 400, &body)
 }
 
@@ -212,10 +211,10 @@ fn pick(world: &World, flow: &Flow, note: &str) -> String {
     }
     let _ = write!(
         out,
-        "<p><label>Another account<input type=\"text\" name=\"login\" value=\"{}\" placeholder=\"Email\" autocomplete=\"off\"></label></p>{}{}",
+        "<p><label>Another account<input type=\"text\" name=\"login\" value=\"{}\" placeholder=\"Email\" autocomplete=\"off\"></label></p>{}\
+         <div class=\"ends\"><button class=\"go\">Next</button><button name=\"action\" value=\"cancel\">Cancel</button></div>",
         escape(&flow.hint),
-        hidden("action", "pick"),
-        "<div class=\"ends\"><button class=\"go\">Next</button><button name=\"action\" value=\"cancel\">Cancel</button></div>"
+        hidden("action", "pick")
     );
     out
 }
