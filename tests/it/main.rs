@@ -28,6 +28,7 @@ mod mime_hostile;
 mod oauth;
 mod positions;
 mod program;
+mod recovered;
 mod sandbox;
 mod sandbox_alone;
 mod smtp;
