@@ -28,6 +28,7 @@ mod mime_hostile;
 mod oauth;
 mod program;
 mod sandbox;
+mod sandbox_alone;
 mod smtp;
 mod smtp_taking;
 mod smtp_time;

@@ -4,6 +4,7 @@
 mod authorize;
 mod bed;
 mod browser;
+mod consent;
 mod delegation;
 mod demo;
 mod grants;
@@ -14,5 +15,6 @@ mod refusals;
 mod signin;
 mod switches;
 mod sync;
+mod tokens;
 mod traffic;
 mod transport;
