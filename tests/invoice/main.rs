@@ -3,5 +3,6 @@
 mod exactness;
 mod expected;
 mod fragments;
+mod judged;
 mod pdf;
 mod semantic;
