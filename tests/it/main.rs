@@ -27,6 +27,7 @@ mod mime_golden;
 mod mime_hostile;
 mod oauth;
 mod program;
+mod recovered;
 mod sandbox;
 mod sandbox_alone;
 mod smtp;

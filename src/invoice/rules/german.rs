@@ -31,6 +31,9 @@ pub(crate) fn iban(text: &str) -> bool {
         && check.iter().all(u8::is_ascii_digit)
         && rest.len() <= 30
         && rest.iter().all(u8::is_ascii_alphanumeric);
+    if !shaped {
+        return false;
+    }
     let remainder = rest
         .iter()
         .chain(country)
@@ -40,7 +43,7 @@ pub(crate) fn iban(text: &str) -> bool {
             // Small letters keep their own code, which makes them 42 and more.
             _ => (remainder * 100 + u32::from(b - 55)) % 97,
         });
-    shaped && remainder == 1
+    remainder == 1
 }
 
 fn space(c: char) -> bool {

@@ -59,8 +59,12 @@ impl<'t> Sums<'t> {
     }
 
     /// Whether something has category and rate.
-    pub(crate) fn has(&self, code: &str, rate: &Decimal) -> bool {
-        self.sums
-            .contains_key(&(Cow::Owned(code.to_owned()), Some(rate.clone())))
+    pub(crate) fn has(&self, code: &str, rate: &Decimal) -> Result<bool, Fault> {
+        if let Some(fault) = self.vague.get(code) {
+            return Err(fault.clone());
+        }
+        Ok(self
+            .sums
+            .contains_key(&(Cow::Owned(code.to_owned()), Some(rate.clone()))))
     }
 }

@@ -12,12 +12,12 @@ use crate::invoice::rules::text::german::*;
 use crate::invoice::rules::xpath::*;
 use crate::invoice::tree::El;
 
-/// The scheme is of the list or one of the extension's own.
+/// The scheme is of the list or one of the extension's own. An empty one passes: the official list is two, with two spaces between them.
 fn extended(el: El<'_>, list: List) -> Test {
     let scheme = el.attr("schemeID").unwrap_or_default();
     let code = normalize_space(scheme);
     holds_or(
-        codes::has(list, &code) || codes::has(identifier::EXTENSION, &code),
+        code.is_empty() || codes::has(list, &code) || codes::has(identifier::EXTENSION, &code),
         || [scheme.to_owned()],
     )
 }
@@ -223,7 +223,7 @@ pub(crate) const VEHICLE_RULES: &[Context] = &[
             check(BR_TMP_CVD_01, |_, c| {
                 let list = normalize_space(c.attr("listID").unwrap_or_default());
                 holds_or(
-                    codes::has(item::CLASSIFICATIONS, &list) || list == "CVD",
+                    list.is_empty() || codes::has(item::CLASSIFICATIONS, &list) || list == "CVD",
                     || [list.into_owned()],
                 )
             }),

@@ -132,8 +132,13 @@ impl<'t> Facts<'t> {
     }
 
     /// Whether a line of this kind, or an allowance or charge, has category and rate.
-    pub(crate) fn rate_in_use(&self, kind: ElementName, code: &str, rate: &Decimal) -> bool {
-        self.lines(kind).has(code, rate) || self.items.has(code, rate)
+    pub(crate) fn rate_in_use(
+        &self,
+        kind: ElementName,
+        code: &str,
+        rate: &Decimal,
+    ) -> Result<bool, Fault> {
+        Ok(self.lines(kind).has(code, rate)? || self.items.has(code, rate)?)
     }
 }
 

@@ -239,8 +239,8 @@ pub(crate) const SYNTAX: &[Context] = &[
             }),
             check(SR_20, |_, p| {
                 let other = |i: &El<'_>| {
-                    i.attr("schemeID")
-                        .is_some_and(|s| !s.eq_ignore_ascii_case("SEPA"))
+                    !i.attr("schemeID")
+                        .is_some_and(|s| s.eq_ignore_ascii_case("SEPA"))
                 };
                 other_payee(
                     p,

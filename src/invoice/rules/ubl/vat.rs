@@ -92,7 +92,7 @@ fn taxable_at_rate(
     cx: &Cx<'_>,
     category: El<'_>,
     code: &str,
-    used: fn(&Cx<'_>, ElementName, &str, &Decimal) -> bool,
+    used: fn(&Cx<'_>, ElementName, &str, &Decimal) -> Result<bool, Fault>,
 ) -> Test {
     let Some(rate) = decimal_at(category, &[cbc::Percent])? else {
         return holds(true);
@@ -100,7 +100,7 @@ fn taxable_at_rate(
     let element = subtotal(category).child(cbc::TaxableAmount);
     let mut sum = None;
     for kind in LINES {
-        if !used(cx, kind, code, &rate) {
+        if !used(cx, kind, code, &rate)? {
             continue;
         }
         let expected = cx.ubl().sum(kind, code, Some(&rate))?;
@@ -116,11 +116,11 @@ fn taxable_at_rate(
 }
 
 /// Whether there are such lines at all.
-fn any_line(cx: &Cx<'_>, kind: ElementName, _: &str, _: &Decimal) -> bool {
-    !cx.named(kind).is_empty()
+fn any_line(cx: &Cx<'_>, kind: ElementName, _: &str, _: &Decimal) -> Result<bool, Fault> {
+    Ok(!cx.named(kind).is_empty())
 }
 
-fn rate_in_use(cx: &Cx<'_>, kind: ElementName, code: &str, rate: &Decimal) -> bool {
+fn rate_in_use(cx: &Cx<'_>, kind: ElementName, code: &str, rate: &Decimal) -> Result<bool, Fault> {
     cx.ubl().rate_in_use(kind, code, rate)
 }
 
