@@ -59,6 +59,20 @@ pub enum Error {
     /// Microsoft 365 refuses what was to be appended, and will refuse it again.
     #[error("Microsoft 365 does not take this message: {0}")]
     Refused(#[source] graph::Error),
+    /// A message that must stay as it is goes up as MIME in one request (surprise 1).
+    #[error(
+        "a message that must stay as it is has to fit into one request, and this one is larger than 3 MB"
+    )]
+    NotInOne,
+    /// What Microsoft 365 refuses for good is in the mailbox "Recovered" now.
+    #[error("kept in Recovered: {0}")]
+    Recovered(#[source] Box<Error>),
+    /// It would be, but there is too much in it.
+    #[error("not kept, since Recovered holds as much as it may: {0}")]
+    RecoveredFull(#[source] Box<Error>),
+    /// Postern's own mailbox: nobody puts anything into it, renames or deletes it.
+    #[error("{0} is Postern's own mailbox")]
+    Ours(MailboxName),
     /// The process just started: whether the account can serve is not known yet.
     #[error("the account is still being opened")]
     Opening,
@@ -81,16 +95,29 @@ impl Error {
             | Self::Unresolved(_)
             | Self::Endless(_)
             | Self::Stopping => ErrorClass::TEMPORARY,
-            Self::TooLarge => ErrorClass::TooLarge,
+            Self::TooLarge | Self::NotInOne => ErrorClass::TooLarge,
+            Self::Recovered(error) | Self::RecoveredFull(error) => error.class(),
             Self::Shared { class, .. } => *class,
             Self::Unavailable(_) => ErrorClass::Denied,
             Self::Exists(_) | Self::HasChildren(_) => ErrorClass::Conflict,
-            Self::Fixed(_) | Self::BadName(_) | Self::SameMailbox => ErrorClass::Denied,
+            Self::Fixed(_) | Self::BadName(_) | Self::SameMailbox | Self::Ours(_) => {
+                ErrorClass::Denied
+            }
             Self::Keyword(_) => ErrorClass::Client,
             Self::Refused(error) if error.class() == ErrorClass::TooLarge => ErrorClass::TooLarge,
             Self::NoTrash | Self::Refused(_) => ErrorClass::Permanent,
             Self::Facts(_) | Self::Task(_) => ErrorClass::Bug,
         }
+    }
+
+    /// The mailbox at Microsoft 365 is full: that passes.
+    pub fn is_over_quota(&self) -> bool {
+        matches!(self, Self::Graph(error) if error.is_over_quota())
+    }
+
+    /// No room on this computer's disk.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_full())
     }
 
     /// Whether trying later may help: what is known is served meanwhile.

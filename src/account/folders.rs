@@ -123,9 +123,7 @@ struct News {
 }
 
 async fn run(inner: &Inner, round: &mut Round) -> Result<()> {
-    let known: HashMap<RemoteId, FolderRow> = (inner.store.folders().await?.into_iter())
-        .map(|row| (row.remote.clone(), row))
-        .collect();
+    let known = known(inner).await?;
     let link = inner.store.folders_link().await?;
     let mut news = match read(inner, link.as_deref()).await {
         Err(Error::Graph(error)) if link.is_some() && error.needs_resync() => {
@@ -154,15 +152,20 @@ async fn run(inner: &Inner, round: &mut Round) -> Result<()> {
     Ok(())
 }
 
+/// The folders that are Graph's. It must not be asked for one of ours: it would say that there is none.
+async fn known(inner: &Inner) -> Result<HashMap<RemoteId, FolderRow>> {
+    let rows = inner.store.folders().await?.into_iter();
+    let rows = rows.filter(|row| !row.is_local());
+    Ok(rows.map(|row| (row.remote.clone(), row)).collect())
+}
+
 /// Commits what Graph answered to a change of ours, without waiting for the delta to tell it.
 pub(super) async fn adopt(
     inner: &Inner,
     changed: Option<Folder>,
     gone: Option<RemoteId>,
 ) -> Result<()> {
-    let known: HashMap<RemoteId, FolderRow> = (inner.store.folders().await?.into_iter())
-        .map(|row| (row.remote.clone(), row))
-        .collect();
+    let known = known(inner).await?;
     let mut news = News::default();
     changed
         .into_iter()

@@ -128,6 +128,9 @@ pub(super) async fn refresh_with(
 
 async fn round(inner: &Inner, graph: &graph::Client, key: FolderKey, held: &mut u32) -> Result<()> {
     let folder = inner.store.folder(key).await?.ok_or(Error::FolderGone)?;
+    if folder.is_local() {
+        return Ok(());
+    }
     let mut work = Work {
         inner,
         graph,

@@ -169,6 +169,7 @@ impl App {
             registry: self.registry.clone(),
             acceptor: Some(acceptor.clone()),
             limits: imap::Limits::default(),
+            room: imap::Room::default(),
         });
         for (listener, implicit_tls) in doors.imap.all() {
             let stop = self.stop_faces.clone();

@@ -1,4 +1,4 @@
-//! `postern invoice`: check invoices, and take them out of PDFs.
+//! `postern invoice`: check invoices, show them, and take them out of PDFs.
 //!
 //! Exit status: 0 all accepted, 1 one was rejected, 2 one cannot be read, 3 no rules fit one. The worst file decides, in the order 2, 1, 3.
 
@@ -13,9 +13,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Failure;
 use crate::invoice::{
     check::{self, Checked, Verdict},
-    json,
+    json, model,
     open::{self, Unreadable},
-    pdf,
+    page, pdf,
     words::{self, Language},
 };
 
@@ -23,6 +23,8 @@ use crate::invoice::{
 pub(super) enum InvoiceCommand {
     /// Check invoices (XRechnung, ZUGFeRD, EN 16931; XML or PDF) as the official validators do
     Check(Check),
+    /// Show an invoice to read, in the terminal or as a web page
+    Show(Show),
     /// Write the invoice that a ZUGFeRD PDF carries
     Extract(Extract),
 }
@@ -41,6 +43,17 @@ pub(super) struct Check {
     #[arg(long)]
     all_layers: bool,
     /// Language of the findings; by default that of the environment
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    file: PathBuf,
+    /// As a web page, on standard output
+    #[arg(long)]
+    html: bool,
+    /// Language of the labels; by default that of the environment
     #[arg(long, value_enum)]
     lang: Option<Lang>,
 }
@@ -82,6 +95,7 @@ impl InvoiceCommand {
     pub(super) fn run(self) -> Result<u8, Failure> {
         match self {
             InvoiceCommand::Check(command) => command.run(),
+            InvoiceCommand::Show(command) => command.run(),
             InvoiceCommand::Extract(command) => command.run(),
         }
     }
@@ -144,6 +158,35 @@ impl Check {
         } else {
             words::unreadable(name, why, language)
         }
+    }
+}
+
+impl Show {
+    fn run(self) -> Result<u8, Failure> {
+        let language = language(self.lang);
+        let name = self.file.display().to_string();
+        let octets = match std::fs::read(&self.file) {
+            Ok(octets) => octets,
+            Err(error) => {
+                super::note(&format!("error: {name}: {error}"));
+                return Ok(UNREADABLE);
+            }
+        };
+        let opened = match open::open(&octets) {
+            Ok(opened) => opened,
+            Err(why) => {
+                super::note(words::unreadable(&name, &why, language).trim_end());
+                return Ok(UNREADABLE);
+            }
+        };
+        let read = model::read(&opened.tree, opened.syntax);
+        let told = if self.html {
+            page::html(&read, language)
+        } else {
+            page::text(&read, language)
+        };
+        io::stdout().lock().write_all(told.as_bytes())?;
+        Ok(0)
     }
 }
 

@@ -210,6 +210,11 @@ impl Error {
         }
     }
 
+    /// The mailbox is full (status 403 or 507).
+    pub fn is_over_quota(&self) -> bool {
+        self.is_code("ErrorQuotaExceeded") || self.status() == Some(507)
+    }
+
     /// The query is more than this mailbox can take (surprise 56), or `$expand` is not understood.
     pub(super) fn refuses_query(&self) -> bool {
         match self {

@@ -21,6 +21,9 @@ const READ: usize = 16 << 10;
 /// A client that takes nothing for this long has gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(120);
 
+/// A client that sends nothing of a literal that it began has gone: it holds room that others wait for.
+const LITERAL_PATIENCE: Duration = Duration::from_secs(120);
+
 /// Answers in hand are written if the work for the next ones takes longer.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -139,6 +142,10 @@ impl Conn {
                 Step::Close(why) => return Err(Ended::Unframed(why)),
                 Step::Continue => self.say("+ Go on\r\n"),
                 Step::Announced => return Ok(Event::Announced),
+                Step::More if self.flow.in_literal() => {
+                    let stalled = Instant::now() + LITERAL_PATIENCE;
+                    self.fill(deadline.min(stalled)).await?;
+                }
                 Step::More => self.fill(deadline).await?,
             }
         }

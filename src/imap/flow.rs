@@ -58,6 +58,16 @@ pub enum Refusal {
     NoMailbox,
     /// APPEND by someone who may only read.
     NotAllowed,
+    /// APPEND to the mailbox that only this server fills.
+    OwnMailbox,
+    /// APPEND whose arguments are no such.
+    Malformed,
+    /// APPEND with a keyword that can't be kept.
+    Keyword,
+    /// APPEND of nothing.
+    Empty,
+    /// APPEND while there is no room for the message, for too long.
+    NoRoom,
 }
 
 /// What the shell does next.
@@ -147,7 +157,17 @@ impl Flow {
 
     /// Takes the literal that was announced. True when the client waits for a continuation request.
     pub fn accept(&mut self) -> bool {
+        // Its whole place at once: grown bit by bit, it would be copied, and have twice the place that it needs.
+        let place = self.pending.min(self.limits.message);
+        let place = usize::try_from(place).unwrap_or(0);
+        // Err: no memory for it now; it is tried again as it comes.
+        let _ = self.command.try_reserve_exact(place + MARKER);
         self.waits
+    }
+
+    /// A literal is on its way.
+    pub fn in_literal(&self) -> bool {
+        self.pending > 0
     }
 
     /// Does not take the literal that was announced: where the client waits, it is not asked for, else it is

@@ -8,9 +8,11 @@ pub mod command;
 pub mod conn;
 pub mod flow;
 pub mod reply;
+mod room;
 pub mod server;
 pub mod session;
 pub mod view;
 pub mod wire;
 
+pub use room::Room;
 pub use server::{Limits, Server};

@@ -1,6 +1,6 @@
 //! Accepts connections and runs a session on each, until told to stop.
 
-use super::session;
+use super::{room::Room, session};
 use crate::{
     account::Registry,
     auth::Authenticator,
@@ -17,6 +17,7 @@ pub struct Server {
     /// For STARTTLS and implicit TLS; without it neither is offered.
     pub acceptor: Option<Acceptor>,
     pub limits: Limits,
+    pub room: Room,
 }
 
 /// Bounds on what a client may make this server hold.

@@ -11,6 +11,7 @@ use super::{
     conn::{Conn, Ended, Event, Result},
     flow::Refusal,
     reply::{Reply, Status},
+    room::Held,
     view::View,
     wire::{self, Command, Fault, Malformed, Request},
 };
@@ -45,6 +46,8 @@ pub struct Session {
     pub loopback: bool,
     pub state: State,
     pub failures: u32,
+    /// Room for the message of the APPEND in hand.
+    pub held: Option<Held>,
 }
 
 #[derive(Debug)]
@@ -146,6 +149,7 @@ pub async fn run(
         loopback,
         state: State::NotAuthenticated,
         failures: 0,
+        held: None,
     };
     let greeting = command::capability::code(&session);
     session
@@ -197,6 +201,7 @@ impl Session {
                 }
                 Event::Refused { tag, why } => self.refused(tag.as_deref(), why),
             };
+            self.held = None;
             faults = if status == Status::Bad { faults + 1 } else { 0 };
             if faults >= FAULTS {
                 return Err(Ended::Bye("Too many errors"));
@@ -223,7 +228,7 @@ impl Session {
     fn malformed(&mut self, malformed: &Malformed) -> Status {
         let reply = match malformed.why {
             Fault::Unknown => Reply::bad("Unknown command"),
-            Fault::Syntax => Reply::bad("Malformed command"),
+            Fault::Syntax => malformed_command(),
             Fault::Charset => Reply::no("BADCHARSET (US-ASCII UTF-8)", "Unknown charset"),
             Fault::Depth => Reply::bad("Nested too deep"),
             Fault::Keys => Reply::bad("Too many search keys, 4000 at most"),
@@ -239,6 +244,11 @@ impl Session {
             Refusal::NotNow => out_of_state(),
             Refusal::NoMailbox => command::no_such_target(),
             Refusal::NotAllowed => command::not_allowed(),
+            Refusal::OwnMailbox => command::own_mailbox(),
+            Refusal::Malformed => malformed_command(),
+            Refusal::Keyword => command::no_such_keyword(),
+            Refusal::Empty => command::append::empty(),
+            Refusal::NoRoom => Reply::no("UNAVAILABLE", "Too much mail at once, try again later"),
         };
         self.tell(tag, &reply)
     }
@@ -298,6 +308,10 @@ impl Session {
         };
         self.conn.say(&format!("* BYE {text}\r\n"));
     }
+}
+
+fn malformed_command() -> Reply {
+    Reply::bad("Malformed command")
 }
 
 fn out_of_state() -> Reply {

@@ -15,6 +15,7 @@
 //! | [`structure`] | the XML schemas as tables |
 //! | [`scenario`] | BT-24, and what it means for severities |
 //! | [`check`](mod@check) | all layers in order, and the verdict |
+//! | [`page`] | an invoice to read |
 //! | [`json`], [`words`] | the result as a line of JSON, as text and as a page |
 
 pub mod check;
@@ -24,6 +25,7 @@ pub mod json;
 pub mod model;
 pub mod names;
 pub mod open;
+pub mod page;
 pub mod pdf;
 pub mod report;
 pub mod rules;

@@ -5,6 +5,8 @@ use std::fmt;
 /// The hierarchy delimiter that IMAP clients see.
 pub const DELIMITER: char = '/';
 
+const RECOVERED: &str = "Recovered";
+
 /// What a folder is for (RFC 6154 SPECIAL-USE, and INBOX).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
@@ -63,6 +65,15 @@ impl MailboxName {
     /// The Inbox, whatever the cloud calls it (RFC 3501 section 5.1).
     pub fn inbox() -> Self {
         Self("INBOX".to_owned())
+    }
+
+    /// The mailbox of what the cloud refused; no folder of the cloud has this name.
+    pub fn recovered() -> Self {
+        Self(RECOVERED.to_owned())
+    }
+
+    pub fn is_recovered(&self) -> bool {
+        self.0 == RECOVERED
     }
 
     /// From a client's name in Unicode: `inbox` in any case becomes `INBOX`, alone or as the
@@ -142,7 +153,7 @@ impl fmt::Display for MailboxName {
 fn reserve(level: String) -> String {
     let taken = level.eq_ignore_ascii_case("INBOX")
         || level.eq_ignore_ascii_case("Shared")
-        || level.eq_ignore_ascii_case("Recovered");
+        || level.eq_ignore_ascii_case(RECOVERED);
     let mut chars = level.chars();
     match chars.next() {
         Some(first) if taken => {
@@ -178,6 +189,8 @@ mod tests {
             "inbox",
             "=49NBOX",
             "Shared",
+            "Recovered",
+            "recovered",
             "100 %",
             "*",
             "R&D 🚀/x",
@@ -189,7 +202,7 @@ mod tests {
         for display in displays {
             let name = MailboxName::child(None, display);
             assert_eq!(name.display_name().as_deref(), Some(display));
-            assert!(!name.is_inbox(), "{display}");
+            assert!(!name.is_inbox() && !name.is_recovered(), "{display}");
             assert!(seen.insert(name.clone()), "{display} collides");
             let nested = MailboxName::child(Some(&name), display);
             assert_eq!(nested.display_name().as_deref(), Some(display));

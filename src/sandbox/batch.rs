@@ -37,7 +37,7 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, excess: usize) -> Outcome {
         let failed = one
             .needs
             .iter()
-            .any(|need| statuses.get(need).is_none_or(|s| *s >= 400));
+            .any(|need| statuses.get(&need.to_lowercase()).is_none_or(|s| *s >= 400));
         let mut met = None;
         let answer = if failed {
             *super::http::error(
@@ -50,7 +50,7 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, excess: usize) -> Outcome {
         } else {
             one_answer(ctx.world, &one.call, &mut met)
         };
-        statuses.insert(one.id.clone(), answer.status);
+        statuses.insert(one.id.to_lowercase(), answer.status);
         ctx.world
             .journal
             .note_inner(one.call.method.as_str(), &one.call.path, answer.status, met);
@@ -79,7 +79,10 @@ fn requests(call: &Call) -> Outcome<Vec<Inner>> {
     let body = call.json()?;
     let list = body.get("requests").and_then(Value::as_array);
     let list = list.ok_or_else(|| bad_request("Invalid batch payload format."))?;
-    if list.is_empty() || list.len() > MOST {
+    if list.is_empty() {
+        return Err(bad_request("Invalid batch payload format."));
+    }
+    if list.len() > MOST {
         return Err(bad_request(&format!(
             "Number of batch request steps exceeds the maximum value of {MOST}."
         )));
@@ -118,7 +121,8 @@ fn request(outer: &Call, one: &Value) -> Outcome<Inner> {
         .flatten()
     {
         let name = HeaderName::try_from(name.as_str()).map_err(|_| invalid())?;
-        let value = HeaderValue::from_str(value.as_str().unwrap_or("")).map_err(|_| invalid())?;
+        let value = value.as_str().ok_or_else(invalid)?;
+        let value = HeaderValue::from_str(value).map_err(|_| invalid())?;
         headers.append(name, value);
     }
     if let Some(token) = outer.headers.get("authorization") {
@@ -131,21 +135,38 @@ fn request(outer: &Call, one: &Value) -> Outcome<Inner> {
                 "Invalid batch: a request with a body needs a Content-Type header.",
             ));
         }
-        Some(Value::String(text)) => STANDARD.decode(text).map_err(|_| invalid())?.into(),
+        // Documented as base64url; clients write either alphabet.
+        Some(Value::String(text)) => STANDARD
+            .decode(text)
+            .or_else(|_| URL_SAFE.decode(text))
+            .map_err(|_| invalid())?
+            .into(),
         Some(json) => json.to_string().into(),
     };
     let url = text("url")?;
-    if url.contains("$batch") {
+    let path = url.split('?').next().unwrap_or("").trim_start_matches('/');
+    if path.to_ascii_lowercase().starts_with("$batch") {
         return Err(bad_request("Invalid batch: a batch cannot hold a batch."));
     }
-    let target = format!("/{}", url.trim_start_matches('/'));
-    let needs = one
-        .get("dependsOn")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    if path.contains("://") || path.is_empty() {
+        return Err(bad_request(
+            "Invalid batch: the url of a request must be relative to the version's root.",
+        ));
+    }
+    // A version of its own is a segment that nothing answers.
+    let version = ["v1.0", "beta"].contains(&path.split('/').next().unwrap_or(""));
+    let root = if version { "/v1.0/" } else { "/" };
+    let target = format!("{root}{}", url.trim_start_matches('/'));
+    let needs = match one.get("dependsOn") {
+        None | Some(Value::Null) => [].iter(),
+        Some(list) => list.as_array().ok_or_else(invalid)?.iter(),
+    };
+    let id = text("id")?;
+    if id.is_empty() {
+        return Err(invalid());
+    }
     Ok(Inner {
-        id: text("id")?.to_owned(),
+        id: id.to_owned(),
         call: Call::new(method, &target, headers, body, &outer.base),
         needs: needs.filter_map(Value::as_str).map(str::to_owned).collect(),
     })

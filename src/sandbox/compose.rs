@@ -78,6 +78,15 @@ impl Draft {
     /// Takes one JSON property; false for a name that is not content.
     pub(super) fn set(&mut self, name: &str, value: &Value) -> Outcome<bool> {
         let text = || value.as_str().unwrap_or("").to_owned();
+        let typed = match name {
+            "subject" | "internetMessageId" | "importance" => value.is_string(),
+            "isReadReceiptRequested" | "isDeliveryReceiptRequested" => value.is_boolean(),
+            "body" | "from" | "sender" => value.is_object(),
+            _ => true,
+        };
+        if !typed && !value.is_null() {
+            return Err(undeserializable());
+        }
         match name {
             "subject" => self.subject = text(),
             "body" => {
@@ -85,6 +94,9 @@ impl Draft {
                     .get("contentType")
                     .and_then(Value::as_str)
                     .unwrap_or("text");
+                if !["html", "text"].contains(&kind.to_ascii_lowercase().as_str()) {
+                    return Err(undeserializable());
+                }
                 self.html = kind.eq_ignore_ascii_case("html");
                 self.body = value
                     .get("content")
@@ -192,7 +204,7 @@ fn bare(id: &str) -> &str {
 fn part(attachment: &Attachment) -> MimePart<'_> {
     let body = BodyPart::Binary(attachment.octets.as_ref().into());
     let mut part = MimePart::new(attachment.content_type.clone(), body);
-    if attachment.is_item {
+    if attachment.is_item && attachment.content_type == "message/rfc822" {
         part = part.transfer_encoding("8bit");
     }
     part = match attachment.inline {

@@ -13,7 +13,7 @@ use super::{
     mailbox::Item,
     mimeview::Content,
     project::{self, Shape, entity},
-    route::{Ctx, Target, folder_number},
+    route::{Ctx, Target, real_folder},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -46,7 +46,7 @@ const DRAFT_ONLY: &[&str] = &[
 pub(super) fn create(ctx: &mut Ctx<'_>, target: &Target, folder: Option<&str>) -> Outcome {
     let mailbox = ctx.world.mailbox(target.at)?;
     let at = match folder {
-        Some(id) => folder_number(mailbox, id)?,
+        Some(id) => real_folder(mailbox, id)?,
         None => mailbox.role("drafts"),
     };
     let item = if ctx.call.is_mime() {
@@ -173,6 +173,7 @@ pub(super) fn from_json(body: &Value, now: i64) -> Outcome<Item> {
     for (id, value) in extended {
         tag(&mut item, &mut draft, id, value);
     }
+    item.multi.extend(extended::written_multi(body)?);
     item.content = Arc::new(Content::new(draft.to_mime()));
     Ok(item)
 }
@@ -205,17 +206,26 @@ fn state(item: &mut Item, name: &str, value: &Value) -> Outcome<bool> {
         "isRead" => item.read = value.as_bool().ok_or_else(undeserializable)?,
         "categories" => {
             let list = value.as_array().ok_or_else(undeserializable)?;
-            item.categories = list
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect();
+            let names = list.iter().map(|c| c.as_str().map(str::to_owned));
+            item.categories = names
+                .collect::<Option<Vec<_>>>()
+                .ok_or_else(undeserializable)?;
         }
         "flag" => item.flag = flag(value)?,
-        "inferenceClassification" => item.inference = value.as_str().map(str::to_owned),
+        "inferenceClassification" => match value.as_str() {
+            Some(class @ ("focused" | "other")) => item.inference = Some(class.to_owned()),
+            _ => return Err(undeserializable()),
+        },
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+fn importance(value: &Value) -> Outcome<String> {
+    let known = ["low", "normal", "high"].into_iter();
+    let given = value.as_str().unwrap_or("");
+    let mut known = known.filter(|k| k.eq_ignore_ascii_case(given));
+    known.next().map(str::to_owned).ok_or_else(undeserializable)
 }
 
 /// followupFlag: a due date needs a start date.
@@ -250,6 +260,7 @@ fn flag(value: &Value) -> Outcome<Value> {
 pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome<()> {
     let body = ctx.call.json()?;
     let extended = extended::written(&body)?;
+    let multi = extended::written_multi(&body)?;
     let now = ctx.now;
     let switches = &ctx.world.switches;
     let (flags_drafts, dates) = (switches.on("draft-flag"), switches.on("mapi-patch"));
@@ -257,12 +268,13 @@ pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome
     let mailbox = ctx.world.mailbox_mut(target.at)?;
     let old = mailbox.items.get(&number).ok_or_else(not_found)?;
     let mut new = old.clone();
+    new.multi.extend(multi);
     let mut draft = Draft::of(old.content.props(), old.created);
     let mut content = false;
     for (name, value) in body.as_object().ok_or_else(undeserializable)? {
         match name.as_str() {
             "singleValueExtendedProperties" => {}
-            "importance" => new.importance = value.as_str().map(str::to_ascii_lowercase),
+            "importance" => new.importance = Some(importance(value)?),
             "internetMessageHeaders" => return Err(not_updatable(name)),
             name if DRAFT_ONLY.contains(&name) && !old.draft => {
                 let mut refused = not_updatable(name);
@@ -315,6 +327,7 @@ pub(super) fn change(ctx: &mut Ctx<'_>, target: &Target, number: u64) -> Outcome
         item.importance = new.importance;
         item.inference = new.inference;
         item.extended = new.extended;
+        item.multi = new.multi;
         item.content = new.content;
         (item.received, item.sent) = (new.received, new.sent);
     });
@@ -327,6 +340,7 @@ fn same_but_read(old: &Item, new: &Item) -> bool {
         && old.importance == new.importance
         && old.inference == new.inference
         && old.extended == new.extended
+        && old.multi == new.multi
         && (old.received, old.sent) == (new.received, new.sent)
 }
 

@@ -5,15 +5,17 @@
 //! round shows at its end, and an item can occur twice.
 
 use super::{
-    extended,
-    filter::{self, Expr},
+    expand::{self, On},
+    filter::{self, Expr, Op},
     folders::{self, context, pick},
     http::{Answer, Outcome, bad_request, error, not_found, percent_encode},
     ids,
     mailbox::{Event, Folder, FolderEvent, Item, Mailbox, Tick},
     messages::Seen,
     project::{self, Shape},
+    query,
     route::{Ctx, Target, folder_number},
+    schema,
     world::World,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -126,6 +128,7 @@ fn page_size(ctx: &Ctx<'_>) -> usize {
 /// The token in the link, or a fresh one.
 fn token(ctx: &Ctx<'_>, mailbox: &Mailbox, folder: u64) -> Outcome<(Token, Kind)> {
     let call = ctx.call;
+    query::check(call, query::DELTA)?;
     for (name, kind) in [("skiptoken", Kind::Next), ("deltatoken", Kind::Delta)] {
         let Some(text) = call.option(name) else {
             continue;
@@ -153,11 +156,7 @@ fn token(ctx: &Ctx<'_>, mailbox: &Mailbox, folder: u64) -> Outcome<(Token, Kind)
             .option("includeHiddenFolders")
             .is_some_and(|v| v.eq_ignore_ascii_case("true")),
     };
-    if call.option("search").is_some() {
-        return Err(bad_request(
-            "The query parameter '$search' is not supported with delta.",
-        ));
-    }
+    check_options(&options)?;
     let order = call.option("orderby").unwrap_or("receivedDateTime desc");
     if !order.eq_ignore_ascii_case("receivedDateTime desc") {
         return Err(bad_request(
@@ -176,6 +175,35 @@ fn token(ctx: &Ctx<'_>, mailbox: &Mailbox, folder: u64) -> Outcome<(Token, Kind)
         told: 0,
     };
     Ok((fresh, Kind::First))
+}
+
+/// What a delta takes: a filter on the time of receipt alone, and three kinds of changes.
+fn check_options(options: &Options) -> Outcome<()> {
+    if let Some(filter) = options.filter.as_deref() {
+        let expr = filter::parse(filter)?;
+        if !is_since(&expr) {
+            return Err(bad_request(
+                "Delta supports $filter on receivedDateTime with ge and gt only.",
+            ));
+        }
+    }
+    if options.top == Some(0) {
+        return Err(bad_request(
+            "Invalid value '0' for $top query option found.",
+        ));
+    }
+    let kinds = ["created", "updated", "deleted"];
+    match options.change.as_deref() {
+        Some(kind) if !kinds.contains(&kind) => Err(bad_request(&format!(
+            "Invalid value '{kind}' for the changeType query option."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn is_since(expr: &Expr) -> bool {
+    let typed = schema::check(expr, schema::of_message, "Message").is_ok();
+    typed && matches!(expr, Expr::Compare(path, Op::Ge | Op::Gt, _) if path == "receivedDateTime")
 }
 
 /// Refuses dead links; starts the round of a deltaLink.
@@ -247,7 +275,7 @@ impl<'a> Page<'a> {
         let mailbox = ctx.world.mailbox(at)?;
         let honoured = ctx.world.switches.on("delta-expand");
         let select = project::select(token.options.select.as_deref().unwrap_or(""))?;
-        let asked = extended::requested(token.options.expand.as_deref())?;
+        let asked = expand::parse(token.options.expand.as_deref(), On::Message)?;
         Ok(Self {
             world: ctx.world,
             at,
@@ -260,7 +288,8 @@ impl<'a> Page<'a> {
                     .as_deref()
                     .is_some_and(|s| !s.trim().is_empty()),
                 select,
-                extended: asked.filter(|_| honoured),
+                extended: asked.single.filter(|_| honoured),
+                multi: asked.multi.filter(|_| honoured),
                 immutable: token.immutable,
                 text: ctx
                     .call
@@ -399,7 +428,7 @@ fn fill_folders(
         .as_deref()
         .map(|s| s.split(',').map(str::trim).collect());
     let select = select.or(baked);
-    let properties = extended::requested(token.options.expand.as_deref())?;
+    let expand = expand::parse(token.options.expand.as_deref(), On::Folder)?;
     for (tick, event) in mailbox.folder_log.range(token.cursor + 1..) {
         if value.len() >= size {
             return Ok(Stop::Full(token.cursor));
@@ -422,7 +451,7 @@ fn fill_folders(
                 let hidden = folder.hidden && !asked;
                 let listed = *number != ids::ROOT && mailbox.is_within(*number, ids::ROOT);
                 if listed && !hidden && !counts {
-                    let mut object = project::folder(mailbox, folder, properties.as_deref());
+                    let mut object = project::folder(mailbox, folder, &expand);
                     pick(&mut object, select.as_deref());
                     value.push(Value::Object(object));
                 }

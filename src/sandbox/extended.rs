@@ -4,7 +4,7 @@
 //! values are always strings, and a property that is not set has no element.
 
 use super::{
-    http::{Outcome, bad_request},
+    http::{Outcome, bad_request, undeserializable},
     mailbox::{Folder, Item},
     world::timestamp,
 };
@@ -34,9 +34,23 @@ const FIXED: &[&str] = &[
 pub(super) fn normalize(id: &str) -> Option<String> {
     let (kind, rest) = id.trim().split_once(' ')?;
     let kind = TYPES.iter().find(|t| t.eq_ignore_ascii_case(kind))?;
+    normal(kind, rest)
+}
+
+/// `stringarray 0x101F` is `StringArray 0x101f`.
+pub(super) fn normalize_multi(id: &str) -> Option<String> {
+    let (kind, rest) = id.trim().split_once(' ')?;
+    let (bare, _) = kind.split_at_checked(kind.len().checked_sub(5)?)?;
+    kind.to_ascii_lowercase().strip_suffix("array")?;
+    let kind = TYPES.iter().find(|t| t.eq_ignore_ascii_case(bare))?;
+    normal(&format!("{kind}Array"), rest)
+}
+
+fn normal(kind: &str, rest: &str) -> Option<String> {
     let rest = rest.trim();
     if rest.starts_with('{') {
         let (guid, name) = rest.split_once('}')?;
+        uuid::Uuid::try_parse(guid.strip_prefix('{')?).ok()?;
         let (how, what) = name.trim().split_once(' ')?;
         let (how, what) = match how.to_ascii_lowercase().as_str() {
             "name" => ("Name", what.trim().to_owned()),
@@ -58,28 +72,14 @@ fn hex(text: &str) -> Option<String> {
     Some(format!("0x{:x}", u32::from_str_radix(digits, 16).ok()?))
 }
 
-/// The ids that `$expand=singleValueExtendedProperties($filter=id eq '…' or …)` asks for; `None`
-/// without such an expand.
-pub(super) fn requested(expand: Option<&str>) -> Outcome<Option<Vec<String>>> {
-    let Some(expand) = expand else {
-        return Ok(None);
-    };
-    let Some(at) = expand.find("singleValueExtendedProperties") else {
-        return Ok(None);
-    };
-    let rest = expand.get(at..).unwrap_or("");
-    let ids: Option<Vec<_>> = rest.split('\'').skip(1).step_by(2).map(normalize).collect();
-    match ids {
-        Some(ids) if !ids.is_empty() => Ok(Some(ids)),
-        _ => Err(bad_request("Parsing Select and Expand failed.")),
-    }
-}
-
 /// The array, or `None` where none of the properties is set: then the key is missing.
-pub(super) fn array(ids: &[String], value: impl Fn(&str) -> Option<String>) -> Option<Value> {
+pub(super) fn array<T: Into<Value>>(
+    ids: &[String],
+    value: impl Fn(&str) -> Option<T>,
+) -> Option<Value> {
     let set: Vec<_> = ids
         .iter()
-        .filter_map(|id| value(id).map(|value| json!({"id": id, "value": value})))
+        .filter_map(|id| value(id).map(|value| json!({"id": id, "value": value.into()})))
         .collect();
     (!set.is_empty()).then(|| Value::Array(set))
 }
@@ -133,26 +133,49 @@ fn flags(item: &Item) -> u32 {
 }
 
 pub(super) fn of_folder(folder: &Folder, id: &str) -> Option<String> {
+    if let Some(value) = folder.extended.get(id) {
+        return Some(value.clone());
+    }
     match id.split_once(' ')?.1 {
+        "0x3008" => Some(timestamp(folder.modified)),
+        "0x670a" => Some(timestamp(folder.committed)),
         "0x3613" => Some("IPF.Note".into()),
-        "0x6751" => Some((folder.by_date.len() + 1).to_string()),
+        "0x6751" => Some(folder.next_uid().to_string()),
         _ => None,
     }
 }
 
 /// Properties in a body's `singleValueExtendedProperties`, ids normalized.
 pub(super) fn written(body: &Value) -> Outcome<Vec<(String, String)>> {
-    let Some(list) = body
-        .get("singleValueExtendedProperties")
-        .and_then(Value::as_array)
-    else {
-        return Ok(Vec::new());
+    let value = |one: &Value| one.get("value").and_then(Value::as_str).map(str::to_owned);
+    listed(body, "singleValueExtendedProperties", normalize, value)
+}
+
+/// The same of `multiValueExtendedProperties`.
+pub(super) fn written_multi(body: &Value) -> Outcome<Vec<(String, Vec<String>)>> {
+    let value = |one: &Value| {
+        let list = one.get("value").and_then(Value::as_array)?;
+        list.iter()
+            .map(|v| v.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+    };
+    listed(body, "multiValueExtendedProperties", normalize_multi, value)
+}
+
+fn listed<T>(
+    body: &Value,
+    name: &str,
+    normalize: fn(&str) -> Option<String>,
+    value: impl Fn(&Value) -> Option<T>,
+) -> Outcome<Vec<(String, T)>> {
+    let list = match body.get(name) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(list) => list.as_array().ok_or_else(undeserializable)?,
     };
     list.iter()
         .map(|one| {
             let id = one.get("id").and_then(Value::as_str).and_then(normalize);
-            let value = one.get("value").and_then(Value::as_str);
-            id.zip(value.map(str::to_owned)).ok_or_else(|| {
+            id.zip(value(one)).ok_or_else(|| {
                 bad_request("The property id or value of an extended property is not valid.")
             })
         })
@@ -187,9 +210,17 @@ mod tests {
         ] {
             assert_eq!(normalize(id).as_deref(), normal, "{id}");
         }
-        let ids = requested(Some(
-            "singleValueExtendedProperties($filter=id eq 'Integer 0x0E07' or id eq 'Long 0x0e08')",
-        ));
-        assert_eq!(ids.unwrap().unwrap(), ["Integer 0xe07", "Long 0xe08"]);
+        assert_eq!(
+            normalize_multi("STRINGARRAY 0x101F").as_deref(),
+            Some("StringArray 0x101f")
+        );
+        for wrong in [
+            "String 0x101F",
+            "Array 0x1",
+            "é 0x1",
+            "String {nothing} Name x",
+        ] {
+            assert_eq!(normalize_multi(wrong), None, "{wrong}");
+        }
     }
 }

@@ -20,8 +20,15 @@ pub(super) enum Expr {
     Text(String, String, String),
     /// `categories/any(c: c eq 'x')`.
     Any(String, Value),
-    /// An extended property's normalized id and the value it must have.
-    Extended(String, String),
+    /// An extended property's normalized id and what its value must be.
+    Extended(String, Test),
+}
+
+/// Of an extended property, whose value is a text: numbers and Booleans are compared as what they are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Test {
+    Compare(Op, Value),
+    Text(String, String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +51,7 @@ pub(super) trait Lookup {
 pub(super) fn parse(text: &str) -> Outcome<Expr> {
     let tokens = tokens(text)?;
     if tokens.len() > MOST_TOKENS {
-        return Err(error(
-            400,
-            "ErrorRestrictionTooComplex",
-            "The restriction or sort order is too complex for this operation., Cannot query rows in a table.",
-        ));
+        return Err(too_complex());
     }
     let mut parser = Parser { tokens, at: 0 };
     let expr = parser.or()?;
@@ -56,6 +59,14 @@ pub(super) fn parse(text: &str) -> Outcome<Expr> {
         None => Ok(expr),
         Some(_) => Err(invalid()),
     }
+}
+
+pub(super) fn too_complex() -> Box<super::http::Answer> {
+    error(
+        400,
+        "ErrorRestrictionTooComplex",
+        "The restriction or sort order is too complex for this operation., Cannot query rows in a table.",
+    )
 }
 
 fn invalid() -> Box<super::http::Answer> {
@@ -73,17 +84,11 @@ impl Expr {
             }
             Self::Text(how, path, part) => {
                 let value = of.path(path);
-                let value = value
-                    .as_ref()
-                    .and_then(Value::as_str)
-                    .unwrap_or("")
-                    .to_lowercase();
-                let part = part.to_lowercase();
-                match how.as_str() {
-                    "startswith" => value.starts_with(&part),
-                    "endswith" => value.ends_with(&part),
-                    _ => value.contains(&part),
-                }
+                text_holds(
+                    value.as_ref().and_then(Value::as_str).unwrap_or(""),
+                    how,
+                    part,
+                )
             }
             Self::Any(path, literal) => {
                 let list = of.path(path);
@@ -91,7 +96,7 @@ impl Expr {
                     .and_then(Value::as_array)
                     .is_some_and(|l| l.contains(literal))
             }
-            Self::Extended(id, value) => of.extended(id).is_some_and(|v| v == *value),
+            Self::Extended(id, test) => of.extended(id).is_some_and(|v| test.holds(&v)),
         }
     }
 
@@ -109,10 +114,38 @@ impl Expr {
     }
 }
 
+impl Test {
+    fn holds(&self, value: &str) -> bool {
+        match self {
+            Self::Text(how, part) => text_holds(value, how, part),
+            Self::Compare(op, literal) => {
+                let typed = match literal {
+                    Value::Number(_) => value.parse::<i64>().map_or(Value::Null, Value::from),
+                    Value::Bool(_) => value.parse::<bool>().map_or(Value::Null, Value::from),
+                    _ => Value::from(value),
+                };
+                compare(&typed, *op, literal)
+            }
+        }
+    }
+}
+
+fn text_holds(value: &str, how: &str, part: &str) -> bool {
+    let (value, part) = (value.to_lowercase(), part.to_lowercase());
+    match how {
+        "startswith" => value.starts_with(&part),
+        "endswith" => value.ends_with(&part),
+        _ => value.contains(&part),
+    }
+}
+
 fn compare(value: &Value, op: Op, literal: &Value) -> bool {
     use std::cmp::Ordering;
     let ordering = match (value, literal) {
-        (Value::String(a), Value::String(b)) => a.to_lowercase().cmp(&b.to_lowercase()),
+        (Value::String(a), Value::String(b)) => {
+            let b = b.strip_prefix('\0').unwrap_or(b);
+            a.to_lowercase().cmp(&b.to_lowercase())
+        }
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Number(a), Value::Number(b)) => a
             .as_f64()
@@ -243,6 +276,16 @@ impl Parser {
         }
         let word = self.word()?;
         let lower = word.to_ascii_lowercase();
+        if lower == "cast" {
+            // `cast(ep/value, Edm.Int32)`: the literal's own type says the same.
+            self.mark('(')?;
+            let path = self.word()?;
+            self.mark(',')?;
+            self.word()?;
+            self.mark(')')?;
+            let op = self.op()?;
+            return Ok(Expr::Compare(path, op, self.literal()?));
+        }
         if matches!(lower.as_str(), "contains" | "startswith" | "endswith") {
             self.mark('(')?;
             let path = self.word()?;
@@ -283,8 +326,8 @@ impl Parser {
                 number if number.parse::<i64>().is_ok() => {
                     number.parse::<i64>().map_or(Value::Null, Value::from)
                 }
-                // Dates stand without quotes.
-                other => Value::String(other.to_owned()),
+                // Dates stand without quotes, and are told from texts by this mark.
+                other => Value::String(format!("\0{other}")),
             },
             Token::Mark(_) => return Err(invalid()),
         })
@@ -312,12 +355,18 @@ impl Parser {
                 Ok(Expr::Any(path.to_owned(), literal))
             }
             Expr::And(a, b) => match (*a, *b) {
-                (
-                    Expr::Compare(_, _, Value::String(id)),
-                    Expr::Compare(_, Op::Eq, Value::String(value)),
-                ) => {
+                (Expr::Compare(at, Op::Eq, Value::String(id)), value) if at.ends_with("/id") => {
                     let id = extended::normalize(&id).ok_or_else(invalid)?;
-                    Ok(Expr::Extended(id, value))
+                    let test = match value {
+                        Expr::Compare(at, op, literal) if at.ends_with("/value") => {
+                            Test::Compare(op, literal)
+                        }
+                        Expr::Text(how, at, part) if at.ends_with("/value") => {
+                            Test::Text(how, part)
+                        }
+                        _ => return Err(invalid()),
+                    };
+                    Ok(Expr::Extended(id, test))
                 }
                 _ => Err(invalid()),
             },
@@ -359,6 +408,14 @@ mod tests {
             ("categories/any(a:a eq 'x')", true),
             (
                 "singleValueExtendedProperties/any(ep: ep/id eq 'Integer 0x1081' and ep/value eq '102')",
+                true,
+            ),
+            (
+                "singleValueExtendedProperties/any(ep:ep/id eq 'Integer 0x1081' and cast(ep/value, Edm.Int32) ge 103)",
+                false,
+            ),
+            (
+                "singleValueExtendedProperties/any(ep: ep/id eq 'Integer 0x1081' and contains(ep/value,'02'))",
                 true,
             ),
         ] {

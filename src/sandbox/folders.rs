@@ -1,14 +1,17 @@
 //! mailFolder: listing, creating, renaming, moving, deleting (dossier 02).
 
 use super::{
+    expand::{self, Expand, On},
     extended,
     filter::{self, Lookup},
-    http::{Answer, Outcome, bad_request, error, not_found, percent_encode},
+    http::{Answer, Outcome, bad_request, error, not_found, percent_encode, undeserializable},
     ids,
     mailbox::{Item, Mailbox},
     mimeview::Content,
     project::{self, entity},
+    query,
     route::{Ctx, Target, folder_number},
+    schema, searchfolder,
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -73,16 +76,19 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
         None => ids::ROOT,
     };
     let call = ctx.call;
+    query::check(call, query::FOLDERS)?;
     let select = select(ctx)?;
-    let properties = extended::requested(call.option("expand"))?;
-    let expand = call
-        .option("expand")
-        .is_some_and(|e| e.contains("childFolders"));
+    let expand = expand::parse(call.option("expand"), On::Folder)?;
     let hidden = call
         .option("includeHiddenFolders")
         .is_some_and(|v| v.eq_ignore_ascii_case("true"));
     let expr = call.option("filter").map(filter::parse).transpose()?;
-    let object = |f| project::folder(mailbox, f, properties.as_deref());
+    if let Some(expr) = &expr {
+        schema::check(expr, schema::of_folder, "MailFolder")?;
+    }
+    let order = call.option("orderby").unwrap_or("");
+    let order = schema::order(order, schema::of_folder, "MailFolder")?;
+    let object = |f| project::folder(mailbox, f, &expand);
     let visible = |at: u64| {
         mailbox
             .children(at)
@@ -90,16 +96,22 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
             .filter(|f| hidden && ctx.world.switches.on("hidden-folders") || !f.hidden)
             .collect::<Vec<_>>()
     };
-    let found: Vec<_> = visible(at)
+    let mut found: Vec<_> = visible(at)
         .into_iter()
         .filter(|f| expr.as_ref().is_none_or(|e| e.holds(&Object(object(f)))))
         .collect();
-    let (top, skip) = paging(ctx, 10)?;
+    for (path, down) in order.iter().rev() {
+        found.sort_by_cached_key(|f| object(f).get(path).map(|v| v.to_string().to_lowercase()));
+        if *down {
+            found.reverse();
+        }
+    }
+    let (top, skip) = query::paging(call, 10, i32::MAX as usize)?;
     let mut value = Vec::new();
     for folder in found.iter().skip(skip).take(top) {
         let mut one = object(folder);
         pick(&mut one, select.as_deref());
-        if expand {
+        if expand.children {
             let children = visible(folder.number).into_iter().map(|f| {
                 let mut child = object(f);
                 pick(&mut child, select.as_deref());
@@ -117,7 +129,7 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
     });
     let within = within.unwrap_or_else(|| "mailFolders".into());
     let mut listed: Vec<_> = select.iter().flatten().map(|n| (*n).to_owned()).collect();
-    if expand {
+    if expand.children {
         listed.push("childFolders()".into());
     }
     let listed = if listed.is_empty() {
@@ -130,7 +142,7 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
         "@odata.context".into(),
         context(ctx, target, &format!("{within}{listed}")).into(),
     );
-    if call.option("count").is_some_and(|c| c == "true") {
+    if query::counted(call) {
         body.insert("@odata.count".into(), found.len().into());
     }
     body.insert("value".into(), Value::Array(value));
@@ -140,32 +152,12 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, parent: Option<&str>) -> Outc
     Ok(Answer::json(200, Value::Object(body)))
 }
 
-/// `$top` and `$skip`.
-pub(super) fn paging(ctx: &Ctx<'_>, default: usize) -> Outcome<(usize, usize)> {
-    let number = |name: &str, default: usize| match ctx.call.option(name) {
-        None => Ok(default),
-        Some(text) => text.parse().map_err(|_| {
-            bad_request(&format!(
-                "Invalid value '{text}' for ${name} query option found."
-            ))
-        }),
-    };
-    let top = match number("top", default)? {
-        0 => return Err(bad_request("The value of $top must be at least 1.")),
-        top => top,
-    };
-    Ok((top, number("skip", 0)?))
-}
-
 /// The same request, further on.
 pub(super) fn next_link(ctx: &Ctx<'_>, skip: usize) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in ctx
-        .call
-        .query
-        .iter()
-        .filter(|(k, _)| !k.trim_start_matches('$').eq_ignore_ascii_case("skip"))
-    {
+    for (name, value) in ctx.call.query.iter().filter(|(k, _)| {
+        !["skip", "skiptoken"].contains(&k.trim_start_matches('$').to_ascii_lowercase().as_str())
+    }) {
         query.append_pair(name, value);
     }
     query.append_pair("$skip", &skip.to_string());
@@ -182,14 +174,27 @@ pub(super) fn next_link(ctx: &Ctx<'_>, skip: usize) -> String {
 pub(super) fn show(ctx: &Ctx<'_>, target: &Target, id: &str) -> Outcome {
     let mailbox = ctx.world.mailbox(target.at)?;
     let number = folder_number(mailbox, id)?;
+    query::check(ctx.call, query::ONE)?;
     let select = select(ctx)?;
-    let properties = extended::requested(ctx.call.option("expand"))?;
+    let expand = expand::parse(ctx.call.option("expand"), On::Folder)?;
     let folder = mailbox.folders.get(&number).ok_or_else(not_found)?;
-    let mut object = project::folder(mailbox, folder, properties.as_deref());
+    let mut object = project::folder(mailbox, folder, &expand);
     pick(&mut object, select.as_deref());
-    let listed = select
-        .map(|s| format!("({})", s.join(",")))
-        .unwrap_or_default();
+    let mut listed: Vec<_> = select.iter().flatten().map(|n| (*n).to_owned()).collect();
+    if expand.children {
+        let children = mailbox.children(number).into_iter();
+        let children = children.filter(|f| !f.hidden).map(|f| {
+            let mut child = project::folder(mailbox, f, &Expand::default());
+            pick(&mut child, select.as_deref());
+            Value::Object(child)
+        });
+        object.insert("childFolders".into(), children.collect());
+        listed.push("childFolders()".into());
+    }
+    let listed = match listed.is_empty() {
+        true => String::new(),
+        false => format!("({})", listed.join(",")),
+    };
     Ok(Answer::json(
         200,
         entity(
@@ -197,6 +202,44 @@ pub(super) fn show(ctx: &Ctx<'_>, target: &Target, id: &str) -> Outcome {
             object,
         ),
     ))
+}
+
+/// Keys that a folder's body may have.
+const WRITABLE: &[&str] = &[
+    "@odata.type",
+    "displayName",
+    "isHidden",
+    "singleValueExtendedProperties",
+    "multiValueExtendedProperties",
+    "includeNestedFolders",
+    "sourceFolderIds",
+    "filterQuery",
+];
+
+/// The body of a creating or changing request: known keys with values of their types.
+fn body(ctx: &Ctx<'_>) -> Outcome<Value> {
+    let body = ctx.call.json()?;
+    let known = |name: &str| WRITABLE.contains(&name);
+    let typed = |name: &str, value: &Value| match name {
+        "isHidden" | "includeNestedFolders" => value.is_boolean(),
+        "@odata.type" | "displayName" | "filterQuery" => value.is_string(),
+        _ => value.is_array(),
+    };
+    let mut fields = body.as_object().into_iter().flatten();
+    match fields.all(|(name, value)| known(name) && typed(name, value)) {
+        true => Ok(body),
+        false => Err(undeserializable()),
+    }
+}
+
+/// Extended properties of a body, put on a folder.
+fn extend(ctx: &mut Ctx<'_>, target: &Target, number: u64, body: &Value) -> Outcome<()> {
+    let (single, multi) = (extended::written(body)?, extended::written_multi(body)?);
+    if let Some(folder) = ctx.world.mailbox_mut(target.at)?.folders.get_mut(&number) {
+        folder.extended.extend(single);
+        folder.multi.extend(multi);
+    }
+    Ok(())
 }
 
 fn wanted_name(body: &Value) -> Outcome<&str> {
@@ -231,7 +274,7 @@ fn folder_answer(
 ) -> Outcome {
     let mailbox = ctx.world.mailbox(target.at)?;
     let folder = mailbox.folders.get(&number).ok_or_else(not_found)?;
-    let object = project::folder(mailbox, folder, None);
+    let object = project::folder(mailbox, folder, &Expand::default());
     let answer = Answer::json(
         status,
         entity(context(ctx, target, &format!("{within}/$entity")), object),
@@ -249,14 +292,17 @@ fn folder_answer(
 }
 
 pub(super) fn create(ctx: &mut Ctx<'_>, target: &Target, parent: Option<&str>) -> Outcome {
-    let body = ctx.call.json()?;
+    let body = body(ctx)?;
     let name = wanted_name(&body)?;
+    extended::written(&body)?;
+    extended::written_multi(&body)?;
     let hidden = body
         .get("isHidden")
         .and_then(Value::as_bool)
         .unwrap_or(false);
     let mailbox = ctx.world.mailbox(target.at)?;
     let at = parent.map_or(Ok(ids::ROOT), |id| folder_number(mailbox, id))?;
+    let search = searchfolder::read(mailbox, &body)?;
     if mailbox.child(at, name).is_some() {
         return Err(exists(ctx, name));
     }
@@ -271,6 +317,10 @@ pub(super) fn create(ctx: &mut Ctx<'_>, target: &Target, parent: Option<&str>) -
         .world
         .mailbox_mut(target.at)?
         .create_folder(at, name, hidden);
+    if let Some(folder) = ctx.world.mailbox_mut(target.at)?.folders.get_mut(&number) {
+        folder.search = search;
+    }
+    extend(ctx, target, number, &body)?;
     folder_answer(ctx, target, number, 201, &within)
 }
 
@@ -289,21 +339,28 @@ fn own_folder(ctx: &Ctx<'_>, target: &Target, id: &str, code: &str) -> Outcome<u
     }
 }
 
+/// A new name, or extended properties; `isHidden` is fixed at creation.
 pub(super) fn rename(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcome {
-    let body = ctx.call.json()?;
-    let name = wanted_name(&body)?;
+    let body = body(ctx)?;
     let mailbox = ctx.world.mailbox(target.at)?;
-    let number = own_folder(ctx, target, id, "ErrorAccessDenied")?;
-    let parent = mailbox.folders.get(&number).map_or(ids::ROOT, |f| f.parent);
-    if mailbox
-        .child(parent, name)
-        .is_some_and(|other| other != number)
-    {
-        return Err(exists(ctx, name));
+    let number = folder_number(mailbox, id)?;
+    extended::written(&body)?;
+    extended::written_multi(&body)?;
+    if body.get("displayName").is_some() {
+        let name = wanted_name(&body)?;
+        own_folder(ctx, target, id, "ErrorAccessDenied")?;
+        let parent = mailbox.folders.get(&number).map_or(ids::ROOT, |f| f.parent);
+        if mailbox
+            .child(parent, name)
+            .is_some_and(|other| other != number)
+        {
+            return Err(exists(ctx, name));
+        }
+        ctx.world
+            .mailbox_mut(target.at)?
+            .rename_folder(number, name);
     }
-    ctx.world
-        .mailbox_mut(target.at)?
-        .rename_folder(number, name);
+    extend(ctx, target, number, &body)?;
     folder_answer(ctx, target, number, 200, "mailFolders")
 }
 
@@ -360,6 +417,7 @@ fn copy_tree(mailbox: &mut Mailbox, number: u64, to: u64, now: i64) -> u64 {
         return number;
     };
     let (name, hidden) = (folder.name.clone(), folder.hidden);
+    let (search, extended) = (folder.search.clone(), folder.extended.clone());
     let items: Vec<Item> = folder
         .by_date
         .iter()
@@ -367,6 +425,9 @@ fn copy_tree(mailbox: &mut Mailbox, number: u64, to: u64, now: i64) -> u64 {
         .collect();
     let below: Vec<_> = mailbox.children(number).iter().map(|f| f.number).collect();
     let copy = mailbox.create_folder(to, &name, hidden);
+    if let Some(folder) = mailbox.folders.get_mut(&copy) {
+        (folder.search, folder.extended) = (search, extended);
+    }
     for mut item in items {
         item.content = Arc::new(Content::new(item.content.mime().clone()));
         item.created = now;

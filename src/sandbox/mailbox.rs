@@ -87,6 +87,29 @@ pub(super) struct Folder {
     pub(super) full: Tick,
     pub(super) links: Links,
     next_uid: u32,
+    /// Extended properties that were written, by normalized id.
+    pub(super) extended: BTreeMap<String, String>,
+    pub(super) multi: BTreeMap<String, Vec<String>>,
+    /// Of a search folder: what it shows.
+    pub(super) search: Option<Search>,
+    /// Last change of the folder itself, and of its content.
+    pub(super) modified: i64,
+    pub(super) committed: i64,
+}
+
+/// A mailSearchFolder: it holds nothing, and shows what its filter finds elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    pub(super) filter: String,
+    pub(super) sources: Vec<u64>,
+    pub(super) nested: bool,
+}
+
+impl Folder {
+    /// PidTag 0x6751: the number that the next item gets.
+    pub(super) fn next_uid(&self) -> u32 {
+        self.next_uid
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +147,7 @@ pub(super) struct Item {
     pub(super) inference: Option<String>,
     /// Extended properties that were written, by normalized id.
     pub(super) extended: BTreeMap<String, String>,
+    pub(super) multi: BTreeMap<String, Vec<String>>,
     /// IMAP UID of Exchange's own IMAP (0x0E23).
     pub(super) uid: u32,
     pub(super) change: u64,
@@ -154,6 +178,7 @@ impl Item {
             importance: None,
             inference: None,
             extended: BTreeMap::new(),
+            multi: BTreeMap::new(),
             uid: 0,
             change: 0,
             event: 0,
@@ -238,6 +263,11 @@ impl Mailbox {
             full: 0,
             links: Links::default(),
             next_uid: 1,
+            extended: BTreeMap::new(),
+            multi: BTreeMap::new(),
+            search: None,
+            modified: 0,
+            committed: 0,
         };
         self.folders.insert(number, folder);
         self.touch_folder(number, true);
@@ -287,8 +317,10 @@ impl Mailbox {
         if let Some(folder) = self.folders.get_mut(&number) {
             self.folder_log.remove(&folder.event);
             folder.event = tick;
+            folder.committed = super::world::now();
             if full {
                 folder.full = tick;
+                folder.modified = folder.committed;
             }
             self.folder_log.insert(tick, FolderEvent::Folder(number));
         }

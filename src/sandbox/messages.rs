@@ -3,15 +3,17 @@
 use super::{
     extended,
     filter::{self, Expr, Lookup},
-    folders::{context, destination, next_link, paging},
+    folders::{context, destination, next_link},
     http::{Answer, Outcome, Payload, bad_request, error, not_found, percent_encode},
     mailbox::{Item, Mailbox},
     mimeview::Content,
     project::{self, Shape, entity},
-    route::{Ctx, Target, folder_number, item_number},
+    query,
+    route::{Ctx, Target, folder_number, item_number, real_folder},
+    schema, search, searchfolder,
     world::World,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Largest `$top`.
@@ -41,14 +43,18 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, folder: Option<&str>) -> Outc
     let mailbox = ctx.world.mailbox(target.at)?;
     let at = folder.map(|id| folder_number(mailbox, id)).transpose()?;
     let shape = Shape::of(ctx.call)?;
-    let (top, skip) = paging(ctx, 10)?;
-    if top > LARGEST_PAGE {
-        return Err(bad_request(
-            "Invalid value for $top query option found: the largest is 1000.",
-        ));
-    }
+    query::check(ctx.call, query::LIST)?;
+    query::check_search(ctx.call)?;
+    let (top, skip) = query::paging(ctx.call, 10, LARGEST_PAGE)?;
+    let skip = match (ctx.call.option("search"), ctx.call.option("skiptoken")) {
+        (Some(_), Some(token)) => token
+            .parse()
+            .map_err(|_| bad_request("Badly formed token."))?,
+        (None, Some(_)) => return Err(bad_request("Badly formed token.")),
+        _ => skip,
+    };
     let found = found(ctx, mailbox, at, &shape)?;
-    let counted = ctx.call.option("count").is_some_and(|c| c == "true");
+    let counted = query::counted(ctx.call);
     let (page, total) = match found {
         Found::All(all) => (
             all.iter().skip(skip).take(top).copied().collect::<Vec<_>>(),
@@ -88,7 +94,12 @@ pub(super) fn list(ctx: &Ctx<'_>, target: &Target, folder: Option<&str>) -> Outc
     }
     body.insert("value".into(), Value::Array(value));
     if total > skip + top {
-        body.insert("@odata.nextLink".into(), next_link(ctx, skip + top).into());
+        let link = match ctx.call.option("search") {
+            // `$skip` does not go with `$search`.
+            Some(_) => next_link(ctx, skip + top).replace("$skip=", "$skiptoken="),
+            None => next_link(ctx, skip + top),
+        };
+        body.insert("@odata.nextLink".into(), link.into());
     }
     Ok(Answer::json(200, Value::Object(body)))
 }
@@ -106,19 +117,17 @@ fn found<'a>(
     shape: &Shape,
 ) -> Outcome<Found<'a>> {
     let call = ctx.call;
-    let expr = call
-        .option("filter")
-        .map(filter::parse)
-        .transpose()?
-        .map(|e| resolved(mailbox, e));
-    let order = order(call.option("orderby").unwrap_or(""))?;
-    if call.option("search").is_some() && !order.is_empty() {
-        return Err(error(
-            400,
-            "SearchWithOrderBy",
-            "The query parameter '$orderBy' is not supported with '$search'.",
-        ));
+    let expr = call.option("filter").map(filter::parse).transpose()?;
+    if let Some(expr) = &expr {
+        schema::check(expr, schema::of_message, "Message")?;
     }
+    let expr = expr.map(|e| resolved(mailbox, e));
+    let order = call.option("orderby").unwrap_or("");
+    let order = schema::order(order, schema::of_message, "Message")?;
+    let sought = call.option("search").map(search::parse).transpose()?;
+    let search_folder = folder
+        .and_then(|f| mailbox.folders.get(&f))
+        .and_then(|f| f.search.as_ref());
     if let Some(expr) = expr
         .as_ref()
         .filter(|_| ctx.world.switches.on("filter-rule"))
@@ -126,7 +135,8 @@ fn found<'a>(
         check_order(expr, &order)?;
     }
     let plain = order.is_empty() || order == [("receivedDateTime".to_owned(), true)];
-    if let (Some(folder), None, true, None) = (folder, &expr, plain, call.option("search")) {
+    let whole = expr.is_none() && plain && sought.is_none() && search_folder.is_none();
+    if let (Some(folder), true) = (folder, whole) {
         return Ok(Found::Newest(folder));
     }
     let seen = |item: &'a Item| Seen {
@@ -135,10 +145,10 @@ fn found<'a>(
         shape,
         size_extra: ctx.world.switches.number("size-extra"),
     };
-    let words = call
-        .option("search")
-        .map(|s| s.trim_matches('"').to_lowercase());
     let mut items: Vec<&Item> = match folder {
+        Some(_) if search_folder.is_some() => search_folder
+            .map(|search| searchfolder::shown(mailbox, search))
+            .unwrap_or_default(),
         Some(folder) => mailbox
             .folders
             .get(&folder)
@@ -159,8 +169,13 @@ fn found<'a>(
         }
     };
     items.retain(|i| expr.as_ref().is_none_or(|e| e.holds(&seen(i))));
-    if let Some(words) = words {
-        items.retain(|i| matches_words(i, &words));
+    if let Some(query) = sought {
+        // By the time of sending, and no more than so many.
+        items.retain(|i| query.holds(i));
+        let sent = |i: &Item| i.sent.or(i.content.props().sent).unwrap_or(i.received);
+        items.sort_by_key(|i| std::cmp::Reverse((sent(i), i.number)));
+        items.truncate(search::MOST);
+        return Ok(Found::All(items));
     }
     items.sort_by_key(|i| std::cmp::Reverse((i.received, i.number)));
     for (path, descending) in order.iter().rev() {
@@ -172,20 +187,8 @@ fn found<'a>(
     Ok(Found::All(items))
 }
 
-/// From, subject and body, as a search without a property does.
-fn matches_words(item: &Item, words: &str) -> bool {
-    let props = item.content.props();
-    let from = props
-        .from
-        .as_ref()
-        .map(|f| format!("{} {}", f.name, f.address))
-        .unwrap_or_default();
-    let text = format!("{from} {} {}", props.subject, props.body).to_lowercase();
-    words.split_whitespace().all(|w| text.contains(w))
-}
-
 /// Well-known names stand for ids in `parentFolderId eq 'inbox'` (recorded).
-fn resolved(mailbox: &Mailbox, expr: Expr) -> Expr {
+pub(super) fn resolved(mailbox: &Mailbox, expr: Expr) -> Expr {
     match expr {
         Expr::And(a, b) => Expr::And(
             Box::new(resolved(mailbox, *a)),
@@ -205,24 +208,6 @@ fn resolved(mailbox: &Mailbox, expr: Expr) -> Expr {
         }
         other => other,
     }
-}
-
-/// Property path and whether it goes down.
-fn order(text: &str) -> Outcome<Vec<(String, bool)>> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|s| !s.is_empty())
-        .map(|one| match one.split_once(' ') {
-            None => Ok((one.to_owned(), false)),
-            Some((path, way)) if way.trim().eq_ignore_ascii_case("desc") => {
-                Ok((path.to_owned(), true))
-            }
-            Some((path, way)) if way.trim().eq_ignore_ascii_case("asc") => {
-                Ok((path.to_owned(), false))
-            }
-            Some(_) => Err(bad_request("Parsing OrderBy failed.")),
-        })
-        .collect()
 }
 
 /// Each ordering property must stand in the filter, in the same order and before others.
@@ -270,6 +255,7 @@ pub(super) fn message_answer(
 }
 
 pub(super) fn show(ctx: &Ctx<'_>, target: &Target, id: &str) -> Outcome {
+    query::check(ctx.call, query::ONE)?;
     let number = item_number(ctx.world.mailbox(target.at)?, id)?;
     message_answer(ctx, target, number, 200, &Shape::of(ctx.call)?)
 }
@@ -296,7 +282,7 @@ pub(super) fn relocate(ctx: &mut Ctx<'_>, target: &Target, id: &str, copy: bool)
     let stays = ctx.world.switches.text("same-folder-move") == "400";
     let mailbox = ctx.world.mailbox_mut(target.at)?;
     let number = item_number(mailbox, id)?;
-    let to = folder_number(mailbox, destination(&body)?)?;
+    let to = real_folder(mailbox, destination(&body)?)?;
     if stays && !copy && mailbox.items.get(&number).is_some_and(|i| i.folder == to) {
         return Err(error(
             400,
@@ -402,34 +388,18 @@ pub(super) fn patch(ctx: &mut Ctx<'_>, target: &Target, id: &str) -> Outcome {
     )
 }
 
-/// `translateExchangeIds` between `restId` and `restImmutableEntryId`.
-pub(super) fn translate(ctx: &Ctx<'_>, target: &Target) -> Outcome {
-    let body = ctx.call.json()?;
+/// `$count` as a path segment: the number as plain text.
+pub(super) fn count(ctx: &Ctx<'_>, target: &Target, folder: Option<&str>) -> Outcome {
+    query::check(ctx.call, &["filter"])?;
     let mailbox = ctx.world.mailbox(target.at)?;
-    let immutable = match body.get("targetIdType").and_then(Value::as_str) {
-        Some("restImmutableEntryId") => true,
-        Some("restId") => false,
-        _ => return Err(bad_request("The targetIdType is not supported here.")),
+    let at = folder.map(|id| folder_number(mailbox, id)).transpose()?;
+    let number = match found(ctx, mailbox, at, &Shape::default())? {
+        Found::All(all) => all.len(),
+        Found::Newest(folder) => mailbox.folders.get(&folder).map_or(0, |f| f.by_date.len()),
     };
-    let ids = body
-        .get("inputIds")
-        .and_then(Value::as_array)
-        .filter(|l| l.len() <= 1000);
-    let ids = ids.ok_or_else(|| bad_request("inputIds must hold at most 1000 ids."))?;
-    let value: Vec<_> = ids
-        .iter()
-        .filter_map(Value::as_str)
-        .map(|id| match item_number(mailbox, id).ok().and_then(|n| mailbox.items.get(&n)) {
-            Some(item) => json!({"sourceId": id, "targetId": project::item_id(mailbox, item, immutable)}),
-            None => json!({"sourceId": id, "errorDetails": {"code": "ErrorItemNotFound", "message": "The specified object was not found in the store."}}),
-        })
-        .collect();
-    let context = format!(
-        "{}/v1.0/$metadata#Collection(microsoft.graph.convertIdResult)",
-        ctx.call.base
-    );
-    Ok(Answer::json(
-        200,
-        json!({"@odata.context": context, "value": value}),
-    ))
+    Ok(Answer {
+        status: 200,
+        headers: Vec::new(),
+        payload: Payload::Raw("text/plain", number.to_string().into()),
+    })
 }

@@ -68,6 +68,15 @@ pub(super) struct Attachment {
     pub(super) octets: Bytes,
 }
 
+/// How a link to a file in the cloud is kept in MIME: its octets are the link (surprise 19).
+pub(super) const REFERENCE: &str = "application/x-cloud-reference";
+
+impl Attachment {
+    pub(super) fn is_reference(&self) -> bool {
+        self.content_type == REFERENCE
+    }
+}
+
 impl Content {
     pub(super) fn new(mime: impl Into<Bytes>) -> Self {
         Self {
@@ -330,9 +339,19 @@ fn attachments(message: &Message<'_>) -> Vec<Attachment> {
     message.attachments().map(attachment).collect()
 }
 
+/// A message within another: its offsets count from where the octets around it begin.
+fn octets_of(inner: &Message<'_>) -> Bytes {
+    let root = inner.root_part();
+    let at = |offset: u32| usize::try_from(offset).unwrap_or(0);
+    let octets = inner
+        .raw_message
+        .get(at(root.offset_header)..at(root.offset_end));
+    Bytes::copy_from_slice(octets.unwrap_or(&[]))
+}
+
 fn attachment(part: &MessagePart<'_>) -> Attachment {
     let (is_item, octets) = match &part.body {
-        PartType::Message(inner) => (true, Bytes::copy_from_slice(&inner.raw_message)),
+        PartType::Message(inner) => (true, octets_of(inner)),
         _ => (false, Bytes::copy_from_slice(part.contents())),
     };
     let inner_subject = match &part.body {

@@ -1,11 +1,13 @@
 //! Objects as JSON: which properties, in which order, under which `@odata.context` (recorded).
 
 use super::{
+    expand::{self, Expand, On},
     extended,
     http::{Call, Outcome, bad_request, percent_encode},
     ids,
     mailbox::{Folder, Item, Mailbox},
     mimeview::{self, Person},
+    searchfolder,
     world::{World, timestamp},
 };
 use serde_json::{Map, Value, json};
@@ -50,6 +52,7 @@ pub(super) struct Shape {
     pub(super) select: Vec<&'static str>,
     pub(super) selected: bool,
     pub(super) extended: Option<Vec<String>>,
+    pub(super) multi: Option<Vec<String>>,
     pub(super) attachments: bool,
     pub(super) immutable: bool,
     pub(super) text: bool,
@@ -57,13 +60,13 @@ pub(super) struct Shape {
 
 impl Shape {
     pub(super) fn of(call: &Call) -> Outcome<Self> {
-        let expand = call.option("expand");
+        let expand = expand::parse(call.option("expand"), On::Message)?;
         Ok(Self {
             select: select(call.option("select").unwrap_or(""))?,
             selected: call.option("select").is_some_and(|s| !s.trim().is_empty()),
-            extended: extended::requested(expand)?,
-            attachments: expand
-                .is_some_and(|e| e.split(',').any(|e| e.trim().starts_with("attachments"))),
+            extended: expand.single,
+            multi: expand.multi,
+            attachments: expand.attachments,
             immutable: call.immutable(),
             text: call
                 .prefer("outlook.body-content-type")
@@ -84,6 +87,9 @@ impl Shape {
         }
         if self.extended.is_some() {
             names.push("singleValueExtendedProperties()".into());
+        }
+        if self.multi.is_some() {
+            names.push("multiValueExtendedProperties()".into());
         }
         if self.attachments {
             names.push("attachments()".into());
@@ -176,6 +182,11 @@ pub(super) fn message(
             out.insert("singleValueExtendedProperties".into(), array);
         }
     }
+    if let Some(ids) = &shape.multi
+        && let Some(array) = extended::array(ids, |id| item.multi.get(id).cloned())
+    {
+        out.insert("multiValueExtendedProperties".into(), array);
+    }
     if shape.attachments {
         out.insert(
             "attachments".into(),
@@ -263,15 +274,14 @@ pub(super) fn recipient(person: &Person) -> Value {
 }
 
 /// A folder; `children` adds the expanded level, whose folders carry no `childFolders` themselves.
-pub(super) fn folder(
-    mailbox: &Mailbox,
-    folder: &Folder,
-    ids: Option<&[String]>,
-) -> Map<String, Value> {
+pub(super) fn folder(mailbox: &Mailbox, folder: &Folder, expand: &Expand) -> Map<String, Value> {
     let mut out = Map::new();
     let mut set = |name: &str, value: Value| {
         out.insert(name.to_owned(), value);
     };
+    if folder.search.is_some() {
+        set("@odata.type", "#microsoft.graph.mailSearchFolder".into());
+    }
     set("id", mailbox.keys.folder(folder.number).into());
     set("displayName", folder.name.as_str().into());
     set("parentFolderId", mailbox.keys.folder(folder.parent).into());
@@ -281,14 +291,33 @@ pub(super) fn folder(
         .filter(|f| f.parent == folder.number)
         .count();
     set("childFolderCount", children.into());
-    set("unreadItemCount", folder.unread.into());
-    set("totalItemCount", folder.by_date.len().into());
+    let shown = folder
+        .search
+        .as_ref()
+        .map(|s| searchfolder::shown(mailbox, s));
+    let unread = match &shown {
+        Some(shown) => shown.iter().filter(|i| !i.read).count() as u64,
+        None => folder.unread,
+    };
+    set("unreadItemCount", unread.into());
+    let total = shown.map_or(folder.by_date.len(), |shown| shown.len());
+    set("totalItemCount", total.into());
     set("sizeInBytes", folder.size.into());
     set("isHidden", folder.hidden.into());
-    if let Some(array) =
-        ids.and_then(|ids| extended::array(ids, |id| extended::of_folder(folder, id)))
-    {
+    if let Some(search) = &folder.search {
+        set("isSupported", true.into());
+        set("includeNestedFolders", search.nested.into());
+        let sources = search.sources.iter().map(|n| mailbox.keys.folder(*n));
+        set("sourceFolderIds", sources.collect());
+        set("filterQuery", search.filter.as_str().into());
+    }
+    let single = expand.single.as_deref().unwrap_or(&[]);
+    if let Some(array) = extended::array(single, |id| extended::of_folder(folder, id)) {
         set("singleValueExtendedProperties", array);
+    }
+    let multi = expand.multi.as_deref().unwrap_or(&[]);
+    if let Some(array) = extended::array(multi, |id| folder.multi.get(id).cloned()) {
+        set("multiValueExtendedProperties", array);
     }
     out
 }

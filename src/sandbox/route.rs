@@ -7,8 +7,8 @@ use super::{
     folders,
     http::{Answer, Call, Outcome, bad_request, error, not_found},
     ids::{Parsed, Wrong},
-    mailbox::Mailbox,
-    messages, send, users,
+    mailbox::{Folder, Mailbox},
+    messages, send, translate, users,
     world::World,
 };
 
@@ -57,8 +57,10 @@ fn handle(world: &mut World, call: &Call, excess: usize) -> Outcome {
     };
     let segments: Vec<_> = call.segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["$batch"] => batch::answer(&mut ctx, excess),
+        ["$batch"] if call.method.as_str() == "POST" => batch::answer(&mut ctx, excess),
+        ["$batch"] => Err(not_allowed()),
         ["subscriptions"] => subscription(&ctx),
+        ["me"] | ["users", _] if call.method.as_str() != "GET" => Err(not_allowed()),
         ["oidc", "userinfo"] => users::info(&ctx),
         ["me"] | ["users", _] => users::show(&ctx, segments.get(1).copied()),
         ["me", rest @ ..] => mailbox(&mut ctx, None, rest),
@@ -83,6 +85,9 @@ fn too_large(world: &World) -> Box<Answer> {
 
 fn mailbox(ctx: &mut Ctx<'_>, who: Option<&str>, rest: &[&str]) -> Outcome {
     let method = ctx.call.method.as_str();
+    if method != "POST" && matches!(rest, ["sendMail"] | ["translateExchangeIds"]) {
+        return Err(not_allowed());
+    }
     let need = match (method, rest) {
         (_, ["sendMail"]) | (_, ["messages", _, "send"]) => Need::Send,
         ("GET", _) | (_, ["translateExchangeIds"]) => Need::Read,
@@ -102,10 +107,12 @@ fn resource(ctx: &mut Ctx<'_>, target: &Target, rest: &[&str]) -> Outcome {
     let method = ctx.call.method.as_str();
     match rest {
         ["sendMail"] => send::send_mail(ctx, target),
-        ["translateExchangeIds"] => messages::translate(ctx, target),
+        ["translateExchangeIds"] => translate::answer(ctx, target),
         ["mailFolders", rest @ ..] => folder(ctx, target, rest),
         ["messages"] if method == "GET" => messages::list(ctx, target, None),
         ["messages"] if method == "POST" => create::create(ctx, target, None),
+        ["messages"] => Err(not_allowed()),
+        ["messages", "$count"] if method == "GET" => messages::count(ctx, target, None),
         ["messages", id, rest @ ..] => message(ctx, target, id, rest, false),
         [other, ..] => Err(no_segment(other)),
         [] => Err(bad_request("Resource not found.")),
@@ -129,9 +136,20 @@ fn folder(ctx: &mut Ctx<'_>, target: &Target, rest: &[&str]) -> Outcome {
         (_, [_, "childFolders", rest @ ..]) => folder(ctx, target, rest),
         ("GET", [id, "messages"]) => messages::list(ctx, target, Some(id)),
         ("POST", [id, "messages"]) => create::create(ctx, target, Some(id)),
+        ("GET", [id, "messages", "$count"]) => messages::count(ctx, target, Some(id)),
         ("GET", [id, "messages", "delta"]) => delta::messages(ctx, target, id),
         (_, [id, "messages", item, rest @ ..]) => {
-            folder_number(ctx.world.mailbox(target.at)?, id)?;
+            let mailbox = ctx.world.mailbox(target.at)?;
+            let folder = folder_number(mailbox, id)?;
+            let number = item_number(mailbox, item)?;
+            let here = mailbox
+                .items
+                .get(&number)
+                .is_some_and(|i| i.folder == folder);
+            let shown = |f: &Folder| f.search.is_some();
+            if !here && !mailbox.folders.get(&folder).is_some_and(shown) {
+                return Err(not_found());
+            }
             message(ctx, target, item, rest, true)
         }
         _ => Err(not_allowed()),
@@ -164,7 +182,7 @@ fn message(
 }
 
 /// What a folder path under `$value` gets, and any method that does not fit (recorded text).
-fn not_allowed() -> Box<Answer> {
+pub(super) fn not_allowed() -> Box<Answer> {
     error(
         405,
         "ErrorInvalidRequest",
@@ -186,6 +204,19 @@ pub(super) fn folder_number(mailbox: &Mailbox, id: &str) -> Outcome<u64> {
         Ok(Parsed::Folder(_)) => Err(not_found()),
         Ok(_) | Err(Wrong::Malformed) => Err(malformed()),
         Err(Wrong::Foreign) => Err(foreign()),
+    }
+}
+
+/// A folder that can hold items: no search folder.
+pub(super) fn real_folder(mailbox: &Mailbox, id: &str) -> Outcome<u64> {
+    let number = folder_number(mailbox, id)?;
+    match mailbox.folders.get(&number) {
+        Some(folder) if folder.search.is_some() => Err(error(
+            400,
+            "ErrorInvalidRequest",
+            "A search folder cannot hold items.",
+        )),
+        _ => Ok(number),
     }
 }
 
@@ -216,6 +247,15 @@ fn foreign() -> Box<Answer> {
 
 /// Change notifications need a public https address, which nothing here has.
 fn subscription(ctx: &Ctx<'_>) -> Outcome {
+    match ctx.call.method.as_str() {
+        "POST" => {}
+        "GET" => {
+            let context = format!("{}/v1.0/$metadata#subscriptions", ctx.call.base);
+            let none = serde_json::json!({"@odata.context": context, "value": []});
+            return Ok(Answer::json(200, none));
+        }
+        _ => return Err(not_allowed()),
+    }
     let body = ctx.call.json()?;
     let url = body
         .get("notificationUrl")

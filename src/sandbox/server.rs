@@ -94,7 +94,9 @@ async fn handle(
     let mut trace = Trace::of(&parts.headers);
     trace.style = ErrorStyle::of(&shared.world().switches);
     let Ok(octets) = to_bytes(body, LARGEST_BODY).await else {
-        return plain(StatusCode::BAD_REQUEST);
+        // Larger than anything, or it broke off: then nobody reads this.
+        let text = "The maximum request length supported is 4MB.";
+        return render(face, *http::error(413, "BadRequest", text), &trace);
     };
     let base = base(&shared.base(face), &parts.headers, link.secure);
     let call = Call::new(parts.method, &target, parts.headers, octets, &base);

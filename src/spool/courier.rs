@@ -7,7 +7,7 @@
 use super::{
     Route,
     alike::everyone,
-    failure::{Told, after_look, after_write, shown},
+    failure::{Told, after_look, after_send, after_write, shown},
     large,
     outgoing::{Defaults, Outgoing, is_sealed, outgoing},
     recipients::{Match, Person, compare, key},
@@ -165,8 +165,15 @@ impl Courier<'_> {
         }
         match self.route.graph.send_mail_mime(&job.mail.mime).await {
             Ok(()) => Told::ACCEPTED,
-            Err(error) => after_write(&error),
+            Err(error) => after_send(&error, self.is_foreign(job)),
         }
+    }
+
+    /// The mail goes out under another address than the mailbox's.
+    fn is_foreign(&self, job: &Job<'_>) -> bool {
+        let own = key(&self.route.mailbox);
+        let from = job.mail.from.as_ref();
+        from.is_some_and(|from| key(&from.address) != own)
     }
 
     /// `Err` ends the attempt early; both sides tell.
@@ -191,7 +198,7 @@ impl Courier<'_> {
                 Err(Told::new(Event::Lost, "4.4.2", error.to_string()))
             }
             Err(error) => {
-                let told = after_write(&error);
+                let told = after_send(&error, self.is_foreign(job));
                 match told.event {
                     Event::Refused => Err(self.discarding(job, &id, told).await),
                     _ => Err(told),

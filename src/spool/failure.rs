@@ -176,6 +176,20 @@ pub(super) fn after_write(error: &graph::Error) -> Told {
     }
 }
 
+/// After a request to send. A right that is missing for somebody else's address (`foreign`) will not come by
+/// waiting: the sender has to choose another From, or get the right to this one.
+pub(super) fn after_send(error: &graph::Error, foreign: bool) -> Told {
+    let told = after_write(error);
+    let denied = told.event == Event::NoAccess && error.status() == Some(403);
+    match told.reason {
+        Some(reason) if denied && foreign => {
+            let text = "The account may not send under this From address.";
+            Told::refused("5.7.60", format!("{text} {}", reason.text))
+        }
+        reason => Told { reason, ..told },
+    }
+}
+
 /// After a look: whatever went wrong, it says nothing about the mail.
 pub(super) fn after_look(error: &graph::Error) -> Told {
     let detail = detail(error);
@@ -249,6 +263,15 @@ mod tests {
             assert_eq!(told.event, event, "{number} {code}");
             assert_eq!(told.reason.unwrap().status, enhanced, "{number} {code}");
         }
+    }
+
+    #[test]
+    fn another_address_without_the_right_to_it_is_refused_at_once() {
+        let denied = status(403, "ErrorAccessDenied");
+        assert_eq!(after_send(&denied, true).event, Event::Refused);
+        assert_eq!(after_send(&denied, false).event, Event::NoAccess);
+        let expired = status(401, "InvalidAuthenticationToken");
+        assert_eq!(after_send(&expired, true).event, Event::NoAccess);
     }
 
     #[test]

@@ -225,6 +225,16 @@ fn upsert(tx: &Transaction<'_>, folder: &FolderUpsert) -> Result<()> {
     Ok(())
 }
 
+/// A folder that no listing will fill: its UIDs begin now.
+pub(super) fn insert_listed(tx: &Transaction<'_>, folder: &FolderUpsert) -> Result<FolderKey> {
+    upsert(tx, folder)?;
+    let sql = "UPDATE folders SET listed = 1 WHERE remote = ?1 RETURNING key";
+    let mut query = tx.prepare_cached(sql)?;
+    let key = query.query_row([folder.remote.as_str()], |row| row.get(0).map(FolderKey))?;
+    check_names(tx)?;
+    Ok(key)
+}
+
 /// Unix time, but never one that was handed out before: a clock may jump back.
 fn next_uid_validity(tx: &Transaction<'_>) -> Result<u32> {
     let last: i64 = tx.query_row("SELECT last_uid_validity FROM meta", [], |r| r.get(0))?;

@@ -16,6 +16,7 @@ mod listing;
 pub mod mailboxes;
 pub mod messages;
 mod originals;
+pub mod recovered;
 mod rounds;
 mod schema;
 mod seal;

@@ -248,7 +248,7 @@ fn place(owner: &[u8; 16], index: i64, last: bool) -> Place<'_> {
     }
 }
 
-fn drop_original(tx: &Transaction<'_>, remote: &str) -> Result<()> {
+pub(super) fn drop_original(tx: &Transaction<'_>, remote: &str) -> Result<()> {
     let id: Option<i64> = tx
         .prepare_cached("SELECT original FROM appended WHERE remote = ?1")?
         .query_row([remote], |row| row.get(0))

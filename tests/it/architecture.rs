@@ -105,6 +105,7 @@ const PURE: &[&str] = &[
     "account/names.rs",
     "account/render.rs",
     "account/write/compose.rs",
+    "account/write/note.rs",
     "graph/retry.rs",
     "spool/state.rs",
     "spool/bounce.rs",

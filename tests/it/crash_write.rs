@@ -70,7 +70,7 @@ async fn victim() {
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-async fn append(account: &Account) -> postern::account::Result<Uid> {
+pub(crate) async fn append(account: &Account) -> postern::account::Result<Uid> {
     let flags = flags("\\Draft \\Flagged");
     let archive = mailbox("Archive");
     let appended = account.append(&archive, &flags, Some(NOW), mime("new"));
@@ -78,10 +78,10 @@ async fn append(account: &Account) -> postern::account::Result<Uid> {
 }
 
 /// A process that is killed when it goes out of scope, or before.
-struct Victim(Child);
+pub(crate) struct Victim(Child);
 
 impl Victim {
-    fn start(world: &World, work: &str) -> Self {
+    pub(crate) fn start(world: &World, work: &str) -> Self {
         let sandbox = &world.sandbox;
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "crash_write::victim", "--ignored", "--nocapture"])
@@ -117,7 +117,7 @@ impl Drop for Victim {
 }
 
 /// Waits until `reached`, a little longer, and kills.
-async fn kill_when(victim: Victim, mut reached: impl AsyncFnMut() -> bool) {
+pub(crate) async fn kill_when(victim: Victim, mut reached: impl AsyncFnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(30);
     while !reached().await {
         assert!(Instant::now() < until, "the state was never reached");

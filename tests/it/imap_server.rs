@@ -2,7 +2,7 @@
 
 use super::imap_stack::{ANNA, Client, NOW, Stack, small_world};
 use postern::{
-    imap::{Limits, Server},
+    imap::{Limits, Room, Server},
     net::Listener,
     sandbox::{Seeding, seed},
 };
@@ -74,6 +74,7 @@ async fn one_client_too_many_is_told_so() {
         registry: stack.server.registry.clone(),
         acceptor: None,
         limits: Limits { connections: 1 },
+        room: Room::default(),
     });
     let stop = CancellationToken::new();
     let (address, _done) = serve(server, false, &stop).await;

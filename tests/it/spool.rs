@@ -252,7 +252,7 @@ impl Post {
             }
             let row = self.store.submission(id.0).await.unwrap().unwrap();
             assert!(
-                begun.elapsed() < Duration::from_secs(20),
+                begun.elapsed() < Duration::from_secs(90),
                 "{state} expected: {row:?}"
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -814,10 +814,10 @@ async fn a_full_disk_refuses_for_now() {
 }
 
 /// A tmpfs of its own; unmounted when dropped.
-struct Disk(PathBuf, #[allow(dead_code)] tempfile::TempDir);
+pub(crate) struct Disk(pub(crate) PathBuf, #[allow(dead_code)] tempfile::TempDir);
 
 impl Disk {
-    fn mount(size: usize) -> Option<Self> {
+    pub(crate) fn mount(size: usize) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("disk");
         std::fs::create_dir(&place).unwrap();

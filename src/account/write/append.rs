@@ -3,19 +3,21 @@
 //! A draft goes up as MIME and is one for ever (surprise 1). Another mail goes up as JSON with MAPI tags, since only so it is none; a
 //! signed or encrypted one goes up as MIME all the same, and is a draft in Outlook, but not here. In each case the octets that the
 //! client wrote are kept and served. What fails half-way is removed again; if that fails too, a stray draft is
-//! left, and nothing is lost.
+//! left, and nothing is lost. What is refused for good goes to [`recovered`].
 
 use super::{
     carry, compose,
     compose::Composed,
-    destination,
+    destination, recovered,
     sent::{self, Found},
     store,
 };
 use crate::{
-    account::{Account, Error, FlagChange, FolderRow, Inner, Result, flags, render, spelling},
+    account::{
+        Account, Error, FlagChange, FolderRow, Inner, MessageRow, Result, flags, render, spelling,
+    },
     graph::{self, Priority, types::Message},
-    mail::{ErrorClass, Flags, MailboxName, RemoteId, Role, SystemFlag, Uid, UidValidity},
+    mail::{Flags, MailboxName, RemoteId, Role, SystemFlag, Uid, UidValidity},
     mime::{self, Structure},
     store::{messages::Served, writes::Written},
 };
@@ -38,8 +40,8 @@ pub(super) struct Mail {
     structure: Structure,
     pub(super) message_id: Option<String>,
     draft: bool,
-    flags: Flags,
-    internal_date: i64,
+    pub(super) flags: Flags,
+    pub(super) internal_date: i64,
 }
 
 pub(super) async fn run(
@@ -53,22 +55,82 @@ pub(super) async fn run(
         return Err(Error::Keyword(keyword.as_str().to_owned()));
     }
     let folder = destination(account, to).await?;
-    let draft = flags.has(SystemFlag::Draft) || folder.role == Some(Role::Drafts);
     let internal_date = internal_date.unwrap_or_else(now);
-    let looking = move || look_at(octets, draft, flags, internal_date);
-    let mail = tokio::task::spawn_blocking(looking).await??;
+    let mail = looked_at(&folder, octets, flags, internal_date).await?;
     let inner = &account.inner;
-    let awaited = match folder.role == Some(Role::Sent) && !draft {
-        true => match sent::find(inner, &folder, &mail).await? {
-            Found::Copy(uid) => return Ok((folder.uid_validity, uid)),
+    let uid = match place(inner, &folder, &mail).await {
+        Ok(placed) => settle(inner, &folder, mail, placed).await?,
+        Err(error) if recovered::is_for_good(&error) => {
+            return Err(recovered::keep(inner, &folder, mail, error).await);
+        }
+        Err(error) => return Err(error),
+    };
+    Ok((folder.uid_validity, uid))
+}
+
+/// [`run`] for a message that is in Recovered: refused once more, it stays there.
+pub(super) async fn again(
+    inner: &Arc<Inner>,
+    folder: &FolderRow,
+    row: &MessageRow,
+    octets: Vec<u8>,
+) -> Result<Uid> {
+    let mail = looked_at(folder, octets, row.flags.clone(), row.internal_date).await?;
+    let placed = place(inner, folder, &mail).await?;
+    settle(inner, folder, mail, placed).await
+}
+
+async fn looked_at(
+    folder: &FolderRow,
+    octets: Vec<u8>,
+    flags: Flags,
+    internal_date: i64,
+) -> Result<Mail> {
+    let draft = flags.has(SystemFlag::Draft) || folder.role == Some(Role::Drafts);
+    let looking = move || look_at(octets, draft, flags, internal_date);
+    tokio::task::spawn_blocking(looking).await?
+}
+
+/// Where Graph has it now.
+enum Placed {
+    /// As the copy of a mail that was sent.
+    Adopted(Uid),
+    /// As a new message.
+    Made {
+        message: Box<Message>,
+        /// Graph takes it for a draft that it is not.
+        undraft: bool,
+        /// Another copy of it may come, with this Message-ID.
+        awaited: Option<String>,
+    },
+}
+
+async fn place(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<Placed> {
+    let awaited = match folder.role == Some(Role::Sent) && !mail.draft {
+        true => match sent::find(inner, folder, mail).await? {
+            Found::Copy(uid) => return Ok(Placed::Adopted(uid)),
             Found::Awaited(message_id) => Some(message_id),
             Found::Nothing => None,
         },
         false => None,
     };
-    let (message, undraft) = upload(inner, &folder, &mail).await?;
-    let uid = commit(inner, &folder, mail, message, undraft, awaited).await?;
-    Ok((folder.uid_validity, uid))
+    let (message, undraft) = upload(inner, folder, mail).await?;
+    Ok(Placed::Made {
+        message: Box::new(message),
+        undraft,
+        awaited,
+    })
+}
+
+async fn settle(inner: &Arc<Inner>, folder: &FolderRow, mail: Mail, placed: Placed) -> Result<Uid> {
+    match placed {
+        Placed::Adopted(uid) => Ok(uid),
+        Placed::Made {
+            message,
+            undraft,
+            awaited,
+        } => commit(inner, folder, mail, *message, undraft, awaited).await,
+    }
 }
 
 fn look_at(octets: Vec<u8>, draft: bool, mut flags: Flags, internal_date: i64) -> Result<Mail> {
@@ -99,7 +161,7 @@ async fn upload(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<(Messa
         super::manners(inner).append_faithfully || compose::must_stay_whole(&mail.structure);
     let fits = mail.octets.len() <= MAX_MIME;
     if whole && !fits {
-        return Err(Error::TooLarge);
+        return Err(Error::NotInOne);
     }
     if whole || mail.draft && fits {
         let message = as_mime(inner, folder, mail).await?;
@@ -119,9 +181,9 @@ async fn upload(inner: &Inner, folder: &FolderRow, mail: &Mail) -> Result<(Messa
 
 /// What is refused for good is named so.
 fn refused(error: graph::Error) -> Error {
-    match error.class() {
-        ErrorClass::Permanent | ErrorClass::Client | ErrorClass::TooLarge => Error::Refused(error),
-        _ => error.into(),
+    match recovered::is_refusal(&error) {
+        true => Error::Refused(error),
+        false => error.into(),
     }
 }
 

@@ -256,7 +256,7 @@ pub(super) async fn expunge(
     Ok(expunged)
 }
 
-async fn deleted(
+pub(super) async fn deleted(
     inner: &Inner,
     folder: FolderKey,
     uids: Option<&[Uid]>,

@@ -7,6 +7,8 @@
 mod append;
 mod carry;
 mod compose;
+mod note;
+mod recovered;
 mod sent;
 mod store;
 mod tree;
@@ -94,14 +96,25 @@ impl Account {
         flags: &Flags,
     ) -> Result<Stored> {
         let (account, uids, flags) = (self.clone(), uids.to_vec(), flags.clone());
-        let work = async move { store::run(&account.inner, folder, &uids, change, &flags).await };
+        let work = async move {
+            match account.is_local(folder).await? {
+                true => recovered::store(&account.inner, folder, &uids, change, &flags).await,
+                false => store::run(&account.inner, folder, &uids, change, &flags).await,
+            }
+        };
         to_its_end(work).await
     }
 
     /// COPY: each message on its own; what could not be copied is in `failed`.
     pub async fn copy(&self, folder: FolderKey, uids: &[Uid], to: &MailboxName) -> Result<Copied> {
         let (account, uids, to) = (self.clone(), uids.to_vec(), to.clone());
-        to_its_end(async move { carry::copy(&account, folder, &uids, &to).await }).await
+        let work = async move {
+            match account.is_local(folder).await? {
+                true => recovered::copy(&account, folder, &uids, &to).await,
+                false => carry::copy(&account, folder, &uids, &to).await,
+            }
+        };
+        to_its_end(work).await
     }
 
     /// MOVE (RFC 6851).
@@ -112,18 +125,29 @@ impl Account {
         to: &MailboxName,
     ) -> Result<Copied> {
         let (account, uids, to) = (self.clone(), uids.to_vec(), to.clone());
-        to_its_end(async move { carry::move_to(&account, folder, &uids, &to).await }).await
+        let work = async move {
+            match account.is_local(folder).await? {
+                true => recovered::move_to(&account, folder, &uids, &to).await,
+                false => carry::move_to(&account, folder, &uids, &to).await,
+            }
+        };
+        to_its_end(work).await
     }
 
     /// EXPUNGE and UID EXPUNGE: those of `uids` (`None`: all) that are \Deleted.
     pub async fn expunge(&self, folder: FolderKey, uids: Option<&[Uid]>) -> Result<Expunged> {
         let (account, uids) = (self.clone(), uids.map(<[Uid]>::to_vec));
-        let work = async move { carry::expunge(&account.inner, folder, uids.as_deref()).await };
+        let work = async move {
+            match account.is_local(folder).await? {
+                true => recovered::expunge(&account.inner, folder, uids.as_deref()).await,
+                false => carry::expunge(&account.inner, folder, uids.as_deref()).await,
+            }
+        };
         to_its_end(work).await
     }
 
     /// APPEND. `mime` (what the client wrote) reads back octet for octet. `internal_date` in Unix seconds, `None`: now.
-    /// [`Error::Refused`]: Microsoft 365 will never take it.
+    /// [`Error::Recovered`]: Microsoft 365 will never take it, and it is kept here.
     pub async fn append(
         &self,
         to: &MailboxName,
@@ -134,6 +158,18 @@ impl Account {
         let (account, to, flags) = (self.clone(), to.clone(), flags.clone());
         let work = async move { append::run(&account, &to, flags, internal_date, mime).await };
         to_its_end(work).await
+    }
+
+    /// Whether every one of these flags can be kept ([`Error::Keyword`] says no to one that cannot).
+    pub fn can_keep(flags: &Flags) -> bool {
+        flags
+            .keywords()
+            .all(|word| super::flags::category(word).is_some())
+    }
+
+    async fn is_local(&self, folder: FolderKey) -> Result<bool> {
+        let folder = self.inner.store.folder(folder).await?;
+        Ok(folder.is_some_and(|folder| folder.is_local()))
     }
 
     /// The first call counts.
@@ -183,6 +219,9 @@ async fn to_its_end<T: Send + 'static>(
 
 /// The folder of this name, listed: its UIDs exist.
 async fn destination(account: &Account, name: &MailboxName) -> Result<FolderRow> {
+    if name.is_recovered() {
+        return Err(Error::Ours(name.clone()));
+    }
     let folder = existing(account, name).await?;
     if folder.listed {
         return Ok(folder);

@@ -173,6 +173,7 @@ async fn own(account: &Account, name: &MailboxName) -> Result<FolderRow> {
     account.fresh_tree().await?;
     let row = super::existing(account, name).await?;
     match row.role {
+        _ if row.is_local() => Err(Error::Ours(name.clone())),
         Some(_) => Err(Error::Fixed(name.clone())),
         None => Ok(row),
     }

@@ -1,24 +1,32 @@
 //! APPEND (RFC 3501 section 6.3.11), with APPENDUID (RFC 4315 section 3).
 //!
-//! Whether the mailbox exists is found out before the message is asked for, so that nobody uploads 20 MB to learn
-//! that it does not. The message is in memory once, in the buffer that the connection read it into.
+//! What is known to be wrong is said before the message is asked for, so that nobody uploads 20 MB to learn that the mailbox does
+//! not exist; what comes unasked is thrown away as it comes. The message is in memory once, in the buffer that the
+//! connection read it into, and [`crate::imap::Room`] bounds those of all sessions together.
 
-use super::{failed, no_such_name, no_such_target, not_allowed};
+use super::{failed, no_such_keyword, no_such_name, no_such_target, not_allowed, own_mailbox};
 use crate::{
-    account::Error,
+    account::{Account, Error},
     imap::{
         conn::Result,
-        flow::Refusal,
+        flow::{AFTER_LOGIN, Refusal},
         reply::Reply,
         session::{Session, Stage, log},
-        wire::{Append, append::destination},
+        wire::{
+            Append,
+            append::{Begun, begun},
+        },
     },
     mail::ErrorClass,
 };
 
 /// A literal is announced: takes or declines it.
 pub async fn announced(session: &mut Session) -> Result<()> {
-    match objection(session).await? {
+    let why = match objection(session).await? {
+        None => admitted(session).await?,
+        why => why,
+    };
+    match why {
         Some(why) => session.conn.decline(why),
         None => session.conn.accept(),
     }
@@ -35,12 +43,23 @@ async fn objection(session: &mut Session) -> Result<Option<Refusal>> {
     if !user.may_write() {
         return Ok(Some(Refusal::NotAllowed));
     }
-    let name = match destination(session.conn.begun()) {
-        Some(Some(name)) => name,
-        // A name that is none stays so. Else it can't be told yet, or the grammar will.
-        Some(None) => return Ok(Some(Refusal::NoMailbox)),
-        None => return Ok(None),
+    let name = match begun(session.conn.begun()) {
+        Begun::Malformed => return Ok(Some(Refusal::Malformed)),
+        Begun::Name(size) => {
+            let long = size > AFTER_LOGIN.literals;
+            return Ok(long.then_some(Refusal::LiteralTooLarge));
+        }
+        Begun::Message { size: 0, .. } => return Ok(Some(Refusal::Empty)),
+        Begun::Message { flags, .. } if !Account::can_keep(&flags) => {
+            return Ok(Some(Refusal::Keyword));
+        }
+        // A name that is none stays so.
+        Begun::Message { to: None, .. } => return Ok(Some(Refusal::NoMailbox)),
+        Begun::Message { to: Some(name), .. } => name,
     };
+    if name.is_recovered() {
+        return Ok(Some(Refusal::OwnMailbox));
+    }
     let known = user.account.has_mailbox(&name);
     match session.conn.patiently(known).await? {
         Ok(true) => Ok(None),
@@ -51,6 +70,20 @@ async fn objection(session: &mut Session) -> Result<Option<Refusal>> {
             Ok(None)
         }
     }
+}
+
+/// Waits for room for the message.
+async fn admitted(session: &mut Session) -> Result<Option<Refusal>> {
+    let Begun::Message { size, .. } = begun(session.conn.begun()) else {
+        return Ok(None);
+    };
+    let room = session.server.room.clone();
+    session.held = session.conn.patiently(room.take(size)).await?;
+    Ok(session.held.is_none().then_some(Refusal::NoRoom))
+}
+
+pub fn empty() -> Reply {
+    Reply::no("CANNOT", "An empty message is none")
 }
 
 /// `octets` is the whole command.
@@ -65,23 +98,48 @@ pub async fn append(session: &mut Session, append: Append, octets: Vec<u8>) -> R
         return Ok(no_such_name());
     };
     if append.message.is_empty() {
-        return Ok(Reply::no("CANNOT", "An empty message is none"));
+        return Ok(empty());
     }
     let (flags, date) = (append.flags.clone(), append.date);
     let message = append.into_message(octets);
-    let appended = user.account.append(&to, &flags, date, message);
-    Ok(match session.conn.patiently(appended).await? {
+    let (account, held) = (user.account, session.held.take());
+    // The work goes on when the client goes, and has its room as long.
+    let appended = tokio::spawn(async move {
+        let appended = account.append(&to, &flags, date, message).await;
+        drop(held);
+        appended
+    });
+    let appended = session.conn.patiently(appended).await?;
+    Ok(match appended.map_err(Error::from).flatten() {
         Ok((validity, uid)) => Reply::ok_with(format!("APPENDUID {validity} {uid}"), "Appended"),
+        Err(error @ (Error::Recovered(_) | Error::RecoveredFull(_))) => refused(&error),
         Err(error) if error.class() == ErrorClass::NotFound => no_such_target(),
-        Err(error) if error.class() == ErrorClass::TooLarge => {
-            log(&error, "APPEND");
-            Reply::no("TOOBIG", "Larger than Microsoft 365 takes")
-        }
-        Err(Error::Keyword(_)) => Reply::no("CANNOT", "Such a keyword can't be kept"),
-        Err(error @ Error::Refused(_)) => {
-            log(&error, "APPEND");
-            Reply::no("CANNOT", "Microsoft 365 does not take this message")
-        }
+        Err(Error::Keyword(_)) => no_such_keyword(),
+        Err(Error::Ours(_)) => own_mailbox(),
         Err(error) => failed(&error, "APPEND"),
     })
+}
+
+/// Microsoft 365 will never take it. What was kept is told, since the client shows this text to a person.
+fn refused(error: &Error) -> Reply {
+    log(error, "APPEND");
+    let kept = matches!(error, Error::Recovered(_));
+    match (error.class() == ErrorClass::TooLarge, kept) {
+        (true, true) => Reply::no(
+            "LIMIT",
+            "Too large for Microsoft 365: it is in the mailbox Recovered now",
+        ),
+        (false, true) => Reply::no(
+            "CANNOT",
+            "Microsoft 365 refuses this message: it is in the mailbox Recovered now, with the reason",
+        ),
+        (true, false) => Reply::no(
+            "LIMIT",
+            "Too large for Microsoft 365, and Recovered is full: this message is not kept",
+        ),
+        (false, false) => Reply::no(
+            "CANNOT",
+            "Microsoft 365 refuses this message, and Recovered is full: it is not kept",
+        ),
+    }
 }

@@ -60,6 +60,7 @@ pub async fn copy(
     let copied = match session.conn.patiently(copied).await? {
         Ok(copied) => copied,
         Err(error) if error.class() == ErrorClass::NotFound => return Ok(no_such_target()),
+        Err(Error::Ours(_)) => return Ok(super::own_mailbox()),
         Err(Error::SameMailbox) => return Ok(Reply::no("CANNOT", "They are there already")),
         Err(error) => return Ok(super::failed(&error, "COPY or MOVE")),
     };

@@ -41,7 +41,7 @@ pub async fn store(
     let mut outcome = Outcome::new("STORE");
     let stored = match session.conn.patiently(stored).await? {
         Ok(stored) => stored,
-        Err(Error::Keyword(_)) => return Ok(Reply::no("CANNOT", "Such a keyword can't be kept")),
+        Err(Error::Keyword(_)) => return Ok(super::no_such_keyword()),
         Err(error) => return Ok(super::failed(&error, "STORE")),
     };
     outcome.note_all(&stored.failed);

@@ -79,6 +79,7 @@ fn reply(outcome: account::Result<()>, what: &str, done: &'static str) -> Reply 
         Err(Error::Exists(_)) => Reply::no("ALREADYEXISTS", "There is such a mailbox"),
         Err(Error::HasChildren(_)) => Reply::no("HASCHILDREN", "There are mailboxes below it"),
         Err(Error::Fixed(_)) => Reply::no("CANNOT", "Microsoft 365 keeps this mailbox as it is"),
+        Err(Error::Ours(_)) => Reply::no("CANNOT", "Postern keeps this mailbox as it is"),
         Err(Error::BadName(_)) => impossible(),
         Err(Error::SameMailbox) => Reply::no("CANNOT", "It can't be below itself"),
         Err(error) => super::failed(&error, what),

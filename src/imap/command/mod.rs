@@ -99,6 +99,15 @@ pub fn no_such_target() -> Reply {
     Reply::no("TRYCREATE", "There is no such mailbox")
 }
 
+/// Of COPY, MOVE and APPEND.
+pub fn own_mailbox() -> Reply {
+    Reply::no("CANNOT", "Only Postern puts mail into Recovered")
+}
+
+pub fn no_such_keyword() -> Reply {
+    Reply::no("CANNOT", "Such a keyword can't be kept")
+}
+
 fn no_such_number() -> Reply {
     Reply::bad("There is no message with that number")
 }
@@ -111,6 +120,15 @@ fn no_such_name() -> Reply {
 /// The tagged response to an error, of which the log gets the rest.
 fn failed(error: &account::Error, what: &str) -> Reply {
     log(error, what);
+    if error.is_over_quota() {
+        return Reply::no("OVERQUOTA", "The mailbox at Microsoft 365 is full");
+    }
+    if error.is_disk_full() {
+        return Reply::no(
+            "UNAVAILABLE",
+            "This computer's disk is full, nothing was kept",
+        );
+    }
     Reply::from(error.class())
 }
 

@@ -47,16 +47,48 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, length: usize) -> Read<Append> 
     })
 }
 
-/// Where an APPEND goes whose message is announced but not there yet: `None` when something is wrong
-/// with it, or when what was announced is not the message but its mailbox's name.
-pub fn destination(begun: &[u8]) -> Option<Name> {
-    let mut cursor = Cursor::new(begun);
+/// What an APPEND says before its message is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// All but the message, of `size` octets.
+    Message { to: Name, flags: Flags, size: u64 },
+    /// The literal that comes is the mailbox's name, of so many octets.
+    Name(u64),
+    /// Nothing that can follow makes a command of it.
+    Malformed,
+}
+
+/// Reads an APPEND up to the literal that it announces.
+pub fn begun(command: &[u8]) -> Begun {
+    read_begun(command).unwrap_or(Begun::Malformed)
+}
+
+fn read_begun(command: &[u8]) -> Read<Begun> {
+    let mut cursor = Cursor::new(command);
     cursor.run(|b| b != b' ');
     if !cursor.take_word(" APPEND") {
-        return None;
+        return Err(Fault::Unknown);
     }
-    let (to, ..) = head(&mut cursor).ok()?;
-    (cursor.peek() == Some(b'{')).then_some(to)
+    let mut name = cursor.clone();
+    name.space()?;
+    if let Ok(size) = announcement(name) {
+        return Ok(Begun::Name(size));
+    }
+    let (to, flags, _) = head(&mut cursor)?;
+    let size = announcement(cursor)?;
+    Ok(Begun::Message { to, flags, size })
+}
+
+/// `{310}` or `{310+}` with its line end, and nothing behind it.
+fn announcement(mut cursor: Cursor<'_>) -> Read<u64> {
+    cursor.expect(b'{')?;
+    let size = cursor.number()?;
+    cursor.take(b'+');
+    cursor.expect(b'}')?;
+    cursor.take(b'\r');
+    cursor.expect(b'\n')?;
+    cursor.end()?;
+    Ok(size.into())
 }
 
 fn head(cursor: &mut Cursor<'_>) -> Read<(Name, Flags, Option<i64>)> {
@@ -187,17 +219,41 @@ mod tests {
     }
 
     #[test]
-    fn the_destination_is_known_before_the_message_is_there() {
-        let known = |text: &str| destination(text.as_bytes()).map(|name| name.unwrap().to_string());
-        assert_eq!(known("a APPEND inbox {310}\r\n").as_deref(), Some("INBOX"));
+    fn what_is_announced_is_known_before_the_message_is_there() {
+        let known = |text: &str| match begun(text.as_bytes()) {
+            Begun::Message { to, flags, size } => {
+                let to = to.map_or("none".to_owned(), |name| name.to_string());
+                let flags: Vec<_> = flags.wire_names().collect();
+                format!("{to} ({}) {size}", flags.join(" "))
+            }
+            Begun::Name(size) => format!("name {size}"),
+            Begun::Malformed => "malformed".to_owned(),
+        };
+        assert_eq!(known("a APPEND inbox {310}\r\n"), "INBOX () 310");
         assert_eq!(
-            known("a append {1}\r\nx (\\Seen) {310+}\r\n").as_deref(),
-            Some("x")
+            known("a append {1}\r\nx (\\Seen) {310+}\n"),
+            "x (\\Seen) 310"
         );
-        assert_eq!(known("a APPEND {5}\r\n"), None, "its name comes");
-        assert_eq!(known("a LOGIN {5}\r\n"), None);
-        assert_eq!(known("a APPEND x (\\Blue) {5}\r\n"), None);
-        assert!(destination(b"a APPEND &bad {5}\r\n").unwrap().is_none());
+        let dated = "a APPEND x (Rot) \" 1-Jan-1970 01:00:01 +0100\" {0}\r\n";
+        assert_eq!(known(dated), "x (Rot) 0");
+        assert_eq!(known("a APPEND &bad {5}\r\n"), "none () 5");
+        assert_eq!(known("a APPEND {5}\r\n"), "name 5");
+        assert_eq!(known("a APPEND {5+}\r\n"), "name 5");
+        for bad in [
+            "a LOGIN {5}\r\n",
+            "a APPEND{5}\r\n",
+            "a APPEND  {5}\r\n",
+            "a APPEND x{5}\r\n",
+            "a APPEND x (\\Blue) {5}\r\n",
+            "a APPEND x (a {5}\r\n",
+            "a APPEND x \"yesterday\" {5}\r\n",
+            "a APPEND x CATENATE (TEXT {5}\r\n",
+            "a APPEND x ~{5}\r\n",
+            "a APPEND x {1}\r\na {5}\r\n",
+            "a APPEND {9}\r\nx {5}\r\n",
+        ] {
+            assert_eq!(known(bad), "malformed", "{bad}");
+        }
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(super) fn wrong(text: &str, of: Text) -> Option<&'static str> {
         Base::Boolean => matches!(value.as_ref(), "true" | "false" | "1" | "0"),
         Base::Decimal => Decimal::parse(&value).is_some(),
         Base::Base64 => base64(&value),
-        Base::Date => zoned(&value, |v| date(v)),
-        Base::Time => zoned(&value, |v| time(v)),
+        Base::Date => zoned(&value, date),
+        Base::Time => zoned(&value, time),
         Base::DateTime => zoned(&value, |v| {
             v.split_once('T').is_some_and(|(d, t)| date(d) && time(t))
         }),

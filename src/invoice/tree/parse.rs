@@ -105,26 +105,14 @@ struct Memo<'s> {
 }
 
 /// 0: nothing special; 1: white space; 2: look closer in text; 3: look closer in attribute values too; 4: never.
-static CLASS: [u8; 256] = {
-    let mut class = [0; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        class[i] = 4;
-        i += 1;
-    }
-    class[b' ' as usize] = 1;
-    class[b'\t' as usize] = 1;
-    class[b'\n' as usize] = 1;
-    class[b'\r' as usize] = 3;
-    class[b'<' as usize] = 3;
-    class[b'&' as usize] = 3;
-    class[b']' as usize] = 2;
-    class[0xEF] = 3;
-    class
-};
-
 fn class(byte: u8) -> u8 {
-    CLASS.get(usize::from(byte)).copied().unwrap_or(4)
+    match byte {
+        b' ' | b'\t' | b'\n' => 1,
+        b']' => 2,
+        b'\r' | b'<' | b'&' | 0xEF => 3,
+        0..0x20 => 4,
+        _ => 0,
+    }
 }
 
 impl<'s> Reader<'s> {

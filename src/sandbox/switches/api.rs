@@ -99,4 +99,11 @@ pub(super) const TABLE: &[Switch] = &[
         &["\"base64url\"", "\"text\""],
         "how a `$value` comes inside a `$batch` (open point 10)",
     ),
+    switch(
+        "upload-minimum",
+        "3145728",
+        &[],
+        "octets below which an upload session is refused",
+    ),
+    switch("upload-seconds", "3600", &[], "life of an upload session"),
 ];

@@ -133,6 +133,7 @@ async fn uploads_are_counted_through_sessions_too() {
     let draft = graph
         .send("POST", "/me/messages", json!({"subject": "files"}))
         .await;
+    bed.switch("upload-minimum", json!(0)).await;
     let session = json!({"AttachmentItem": {"attachmentType": "file", "name": "f", "size": 9000}});
     let path = format!(
         "/me/messages/{}/attachments/createUploadSession",

@@ -6,12 +6,7 @@ use std::path::PathBuf;
 
 /// A recording, or `None` (said loudly) where the recordings are not beside the checkout.
 pub(super) fn recording(name: &str) -> Option<Value> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let dir = ["../shared", "../../shared"]
-        .map(|d| root.join(d))
-        .into_iter()
-        .find(|d| d.is_dir());
-    let path = dir.map(|d| d.join("graph/06-recorded").join(name));
+    let path = folder().map(|d| d.join(name));
     match path.and_then(|p| std::fs::read(p).ok()) {
         Some(octets) => Some(serde_json::from_slice(&octets).unwrap()),
         None => {
@@ -23,6 +18,13 @@ pub(super) fn recording(name: &str) -> Option<Value> {
             None
         }
     }
+}
+
+fn folder() -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let shared = ["../shared", "../../shared"].map(|d| root.join(d));
+    let shared = shared.into_iter().find(|d| d.is_dir())?;
+    Some(shared.join("graph/06-recorded"))
 }
 
 /// Keys in order and types of values; of a list, its first element.
@@ -321,8 +323,10 @@ async fn errors_have_the_quoted_codes_and_texts() {
         });
         found.unwrap_or_else(|| panic!("no {code} among the recordings"))
     };
+    let met = std::cell::RefCell::new(std::collections::BTreeSet::new());
     let same = |said: &Said, code: &str, part: &str| {
         let quoted = quoted(code, part);
+        met.borrow_mut().insert(quoted["call"].to_string());
         assert_eq!(
             u64::from(said.status),
             quoted["status"].as_u64().unwrap(),
@@ -468,4 +472,50 @@ async fn errors_have_the_quoted_codes_and_texts() {
         "ErrorItemNotFound",
         "after move",
     );
+    bed.switch("delete-to", json!("recoverable")).await;
+    let last = graph.first_id("inbox").await;
+    graph
+        .send("DELETE", &format!("/me/messages/{last}"), Value::Null)
+        .await;
+    let held = classic.first_id("recoverableitemsdeletions").await;
+    same(
+        &classic
+            .send("DELETE", &format!("/me/messages/{held}"), Value::Null)
+            .await,
+        "ErrorCannotDeleteObject",
+        "DELETE in recoverableitemsdeletions",
+    );
+    let many: Vec<_> = (0x6800..0x6840)
+        .map(|tag| format!("id%20eq%20%27Integer%200x{tag:x}%27"))
+        .collect();
+    let many = many.join("%20or%20");
+    let many = format!("/me/messages?$expand=singleValueExtendedProperties($filter={many})");
+    same(
+        &graph.get(&many).await,
+        "ErrorRestrictionTooComplex",
+        "expanded properties",
+    );
+    let all: std::collections::BTreeSet<_> = list.iter().map(|e| e["call"].to_string()).collect();
+    assert_eq!(met.into_inner(), all, "every quoted error is compared");
+}
+
+/// Each file is compared by one of these tests; a new one must be, too.
+#[test]
+fn every_recording_is_compared() {
+    let Some(dir) = folder() else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no recordings beside the checkout"
+        );
+        eprintln!("SKIPPED: no recordings beside the checkout");
+        return;
+    };
+    let tests = [include_str!("recorded.rs"), include_str!("refusals.rs")].concat();
+    for file in std::fs::read_dir(dir).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "README.md" || tests.contains(&format!("{name}\"")),
+            "{name} is compared with nothing"
+        );
+    }
 }
