@@ -90,6 +90,8 @@ def main():
         out = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
         told = {line["file"]: line["findings"] for line in map(json.loads, out.splitlines())}
         differ = [path for path, valid in want.items() if valid == any(f["layer"] == "xsd" for f in told[path])]
+        # XML Schema allows white space after a date (Part 2, section 4.3.6: collapse); libxml2 does not.
+        differ = [path for path in differ if " ' is not a valid value of the atomic type 'xs:date'" not in str(said.get(path))]
         for path in differ[:20]:
             ours = [f for f in told[path] if f["layer"] == "xsd"][:1]
             print(f"{path}: libxml2: {'valid' if want[path] else said.get(path)}; ours: {ours}")
