@@ -12,5 +12,6 @@ mod brought;
 mod exactness;
 mod expected;
 mod fragments;
+mod judged;
 mod pdf;
 mod semantic;

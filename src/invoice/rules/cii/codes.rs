@@ -147,7 +147,10 @@ pub(crate) const CODES: &[Context] = &[
     ),
     any(
         ExemptionReasonCode,
-        &[check(BR_CL_22, |_, e| is_code(e, tax::EXEMPTIONS))],
+        &[check(BR_CL_22, |_, e| {
+            let code = e.normalized().to_uppercase();
+            holds_or(codes::has(tax::EXEMPTIONS, &code), || [shown(Some(e))])
+        })],
     ),
     Context {
         names: Names::Of(&[BasisQuantity, BilledQuantity]),
