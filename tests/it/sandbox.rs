@@ -4,6 +4,7 @@
 mod authorize;
 mod bed;
 mod browser;
+mod consent;
 mod delegation;
 mod demo;
 mod grants;
@@ -16,5 +17,6 @@ mod refusals;
 mod signin;
 mod switches;
 mod sync;
+mod tokens;
 mod traffic;
 mod transport;

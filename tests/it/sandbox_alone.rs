@@ -134,7 +134,10 @@ async fn https_is_for_this_computer_and_trusts_one_file() {
     command.args(["sandbox", "--listen", "0.0.0.0"]);
     let (code, _, told) = run(&mut command);
     assert_eq!(code, 1);
-    assert!(told.contains("127.0.0.1") && told.contains("0.0.0.0"), "{told}");
+    assert!(
+        told.contains("127.0.0.1") && told.contains("0.0.0.0"),
+        "{told}"
+    );
     let (mut running, card, _) = start(home.path(), &["--ca-file", "ca.pem", "--pages"]);
     let pem = std::fs::read(home.path().join("ca.pem")).unwrap();
     let authority = reqwest::Certificate::from_pem(&pem).unwrap();
@@ -144,12 +147,20 @@ async fn https_is_for_this_computer_and_trusts_one_file() {
         .build()
         .unwrap();
     let login = card["login"].as_str().unwrap().replace("http:", "https:");
-    let form = [("client_id", card["client_id"].as_str().unwrap()), ("scope", "Mail.Read")];
+    let form = [
+        ("client_id", card["client_id"].as_str().unwrap()),
+        ("scope", "Mail.Read"),
+    ];
     let code = https.post(format!("{login}/organizations/oauth2/v2.0/devicecode"));
     let code: Value = code.form(&form).send().await.unwrap().json().await.unwrap();
     // Without auto-approval a client may poll as seldom as Entra says.
     assert_eq!(code["interval"], 5, "{code}");
-    assert!(code["verification_uri"].as_str().unwrap().starts_with(&login));
+    assert!(
+        code["verification_uri"]
+            .as_str()
+            .unwrap()
+            .starts_with(&login)
+    );
     running.terminate();
     assert!(running.wait().success());
 }
