@@ -41,6 +41,7 @@ const HASTY: Patience = Patience {
     settle: 700,
     access: 100,
     order: 5_000,
+    turn: 200,
 };
 
 fn tenant() -> seed::Tenant {
