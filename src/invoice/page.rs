@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     decimal::Decimal,
-    model::{Address, AllowanceCharge, Invoice, Line, Lost, Party, Read},
+    model::{Address, AllowanceCharge, Date, Invoice, Line, Lost, Party, Read},
     words::{Language, escaped},
 };
 
@@ -139,12 +139,39 @@ fn number(d: &Decimal, least: usize, language: Language) -> String {
     let text = d.to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let fraction = format!("{fraction:0<least$}");
+    let whole = if least > 0 {
+        grouped(whole, language.pick(',', '.'))
+    } else {
+        whole.to_owned()
+    };
     let point = if fraction.is_empty() {
         ""
     } else {
         language.pick(".", ",")
     };
     format!("{whole}{point}{fraction}")
+}
+
+/// Thousands apart.
+fn grouped(whole: &str, separator: char) -> String {
+    let (sign, digits) = match whole.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", whole),
+    };
+    let mut out = sign.to_owned();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(separator);
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn date(date: Option<Date>, language: Language) -> Option<String> {
+    let date = date?;
+    let german = format!("{:02}.{:02}.{:04}", date.day, date.month, date.year);
+    Some(language.pick(date.to_string(), german))
 }
 
 fn blocks(read: &Read, language: Language) -> Vec<Block> {
@@ -209,8 +236,8 @@ fn head(i: &Invoice, l: Language) -> Block {
     pairs(
         l.pick("Document", "Beleg"),
         vec![
-            (l.pick("Date", "Datum"), i.issue_date.map(|d| d.to_string())),
-            (l.pick("Due", "Fällig"), i.due_date.map(|d| d.to_string())),
+            (l.pick("Date", "Datum"), date(i.issue_date, l)),
+            (l.pick("Due", "Fällig"), date(i.due_date, l)),
             (l.pick("Type", "Art"), i.type_code.clone()),
             (
                 l.pick("Buyer reference", "Leitweg-ID/Käuferreferenz"),
@@ -313,17 +340,11 @@ fn party(title: &str, p: &Party, l: Language) -> Block {
 }
 
 fn delivery(i: &Invoice, l: Language) -> Block {
-    let period = span(
-        i.period.start.map(|d| d.to_string()),
-        i.period.end.map(|d| d.to_string()),
-    );
+    let period = span(date(i.period.start, l), date(i.period.end, l));
     pairs(
         l.pick("Delivery", "Lieferung"),
         vec![
-            (
-                l.pick("Date", "Datum"),
-                i.delivery.date.map(|d| d.to_string()),
-            ),
+            (l.pick("Date", "Datum"), date(i.delivery.date, l)),
             (l.pick("Period", "Zeitraum"), period),
             (l.pick("To", "An"), i.delivery.name.clone()),
             (
@@ -531,4 +552,29 @@ fn lost(lost: &[Lost], l: Language) -> Block {
         "In der Datei, aber oben nicht gezeigt",
     );
     Block::Table(title.to_owned(), heads, rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invoice::{model, open::open};
+
+    #[test]
+    fn both_languages_and_nothing_of_the_invoice_is_markup() {
+        let golden = include_str!("../../tests/golden/xrechnung-cii.xml");
+        let hostile = golden
+            .replace("Montagestunde", "&lt;script&gt;\"x\"&lt;/script&gt;")
+            .replace(">238.29<", ">1234567.8<");
+        let opened = open(hostile.as_bytes()).unwrap();
+        let read = model::read(&opened.tree, opened.syntax);
+        let german = html(&read, Language::German);
+        assert!(german.contains("Rechnung R-2026-0042") && german.contains("30.11.2026"));
+        assert!(german.contains("1.234.567,80 EUR"));
+        assert!(!german.contains("<script") && german.contains("&lt;script&gt;&quot;x&quot;"));
+        let english = text(&read, Language::English);
+        assert!(english.contains("Invoice R-2026-0042") && english.contains("2026-11-30"));
+        assert!(english.contains("1,234,567.80 EUR"));
+        assert_eq!(grouped("-123", '.'), "-123");
+        assert_eq!(grouped("-1234", '.'), "-1.234");
+    }
 }

@@ -26,6 +26,7 @@ mod imap_write;
 mod mime_golden;
 mod mime_hostile;
 mod oauth;
+mod positions;
 mod program;
 mod recovered;
 mod sandbox;

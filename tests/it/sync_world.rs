@@ -21,6 +21,7 @@ pub(crate) const NOW: i64 = 1_767_600_000;
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) store: MailboxStore,
+    pub(crate) whole: Store,
     pub(crate) graph: graph::Client,
     http: reqwest::Client,
     _vault: Arc<Vault>,
@@ -34,6 +35,11 @@ pub(crate) type Row = (u32, String, String);
 
 impl World {
     pub(crate) async fn new(tenant: seed::Tenant, seeding: Seeding) -> Self {
+        Self::under(tenant, seeding, &json!({})).await
+    }
+
+    /// With these switches from before the sign-in on.
+    pub(crate) async fn under(tenant: seed::Tenant, seeding: Seeding, switches: &Value) -> Self {
         let options = Options {
             tenant: tenant.clone(),
             seeding,
@@ -60,12 +66,16 @@ impl World {
         };
         let dir = tempfile::tempdir().unwrap();
         let http = oauth::client::http(&cloud).unwrap();
+        let url = sandbox.admin_url().join("switch").unwrap();
+        let set = http.post(url).json(&json!({"switches": switches}));
+        assert_eq!(set.send().await.unwrap().status(), 200, "{switches}");
         let vault = Arc::new(Vault::open(dir.path()).unwrap());
         let tokens = TokenSource::new(&account, http.clone(), Arc::clone(&vault)).unwrap();
         let (mut login, _) = DeviceLogin::start(&tokens).await.unwrap();
         login.wait().await.unwrap();
         login.keep().await.unwrap();
         let store = Store::open(dir.path(), Secret::new([7; 32])).await.unwrap();
+        let whole = store.clone();
         let store = store.mailbox("m1").await.unwrap();
         let root = sandbox.graph_url();
         let limiter = Limiter::default();
@@ -82,6 +92,7 @@ impl World {
             graph: graph.with_pace(pace),
             sandbox,
             store,
+            whole,
             http,
             _vault: vault,
             dir,

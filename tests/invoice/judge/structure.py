@@ -73,7 +73,7 @@ def main():
     }
     schemas = {root: etree.XMLSchema(file=path) for root, path in schemas.items()}
     files = sorted(f for f in glob.glob(f"{shared}/dev/*/*/*.xml") if "mutants" not in f)
-    rnd, want = random.Random(seed), {}
+    rnd, want, said = random.Random(seed), {}, {}
     with tempfile.TemporaryDirectory() as work:
         for n in range(count):
             tree = etree.parse(rnd.choice(files))
@@ -84,13 +84,17 @@ def main():
             tree = etree.parse(path)
             schema = schemas.get(etree.QName(tree.getroot()).localname)
             want[path] = schema is not None and schema.validate(tree)
+            if schema is not None and not want[path]:
+                said[path] = schema.error_log.last_error
         command = [program, "invoice", "check", "--json", "--all-layers", *want]
         out = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
         told = {line["file"]: line["findings"] for line in map(json.loads, out.splitlines())}
         differ = [path for path, valid in want.items() if valid == any(f["layer"] == "xsd" for f in told[path])]
+        # XML Schema allows white space after a date (Part 2, section 4.3.6: collapse); libxml2 does not.
+        differ = [path for path in differ if " ' is not a valid value of the atomic type 'xs:date'" not in str(said.get(path))]
         for path in differ[:20]:
             ours = [f for f in told[path] if f["layer"] == "xsd"][:1]
-            print(f"{path}: libxml2 says {'valid' if want[path] else 'invalid'}: {ours}")
+            print(f"{path}: libxml2: {'valid' if want[path] else said.get(path)}; ours: {ours}")
     invalid = sum(not valid for valid in want.values())
     print(f"seed {seed}: {len(told)} instances, {invalid} invalid, {len(differ)} differ")
     sys.exit(bool(differ))
