@@ -34,7 +34,7 @@ macro_rules! namespace {
         #[allow(non_upper_case_globals, non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
         pub mod $prefix {
             // Renamed, since elements are called Name too.
-            use super::super::{Name as N, Namespace as S};
+            use crate::invoice::names::{Name as N, Namespace as S};
             enum Nth { $($name),* }
             const FIRST: u16 = $first;
             /// An element of this namespace that the schemas do not know.

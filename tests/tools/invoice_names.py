@@ -68,4 +68,4 @@ cii = collect([
 ])
 ubl = collect([f"{xsd}/ubl-2.1/maindoc/UBL-Invoice-2.1.xsd", f"{xsd}/ubl-2.1/maindoc/UBL-CreditNote-2.1.xsd"])
 write(f"{here}/cii.rs", "Cross Industry Invoice (UN/CEFACT D16B and D22B)", CII, cii, "2")
-write(f"{here}/ubl21.rs", "UBL 2.1 Invoice and CreditNote (OASIS)", UBL, ubl, "super::super::cii::qdt::AFTER")
+write(f"{here}/ubl21.rs", "UBL 2.1 Invoice and CreditNote (OASIS)", UBL, ubl, "crate::invoice::names::cii::qdt::AFTER")

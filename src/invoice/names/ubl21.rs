@@ -3,7 +3,7 @@
 use super::namespace;
 
 namespace! {
-    ubl, super::super::cii::qdt::AFTER, "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2":
+    ubl, crate::invoice::names::cii::qdt::AFTER, "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2":
     Invoice
 }
 
