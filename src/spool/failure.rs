@@ -61,6 +61,9 @@ impl Told {
     }
 }
 
+/// Status of what failed because nothing can be reached: every other mail of the account fails likewise.
+pub(super) const UNREACHED: &str = "4.4.1";
+
 /// Codes that settle the matter: for which mail, and what the sender reads.
 const REFUSALS: &[(&str, &str, &str)] = &[
     (
@@ -158,7 +161,7 @@ pub(super) fn after_write(error: &graph::Error) -> Told {
     }
     match error.class() {
         class @ ErrorClass::Temporary { .. } => {
-            Told::new(Event::Later(retry_after(class)), "4.3.2", detail)
+            Told::new(Event::Later(retry_after(class)), temporary(error), detail)
         }
         ErrorClass::Denied => Told::new(Event::NoAccess, "4.7.0", detail),
         ErrorClass::TooLarge => {
@@ -196,9 +199,18 @@ pub(super) fn after_look(error: &graph::Error) -> Told {
     match error.class() {
         ErrorClass::Denied => Told::new(Event::NoAccess, "4.7.0", detail),
         ErrorClass::Temporary { .. } => {
-            Told::new(Event::Later(retry_after(error.class())), "4.3.2", detail)
+            let status = temporary(error);
+            Told::new(Event::Later(retry_after(error.class())), status, detail)
         }
         _ => Told::new(Event::Unclear, "4.3.0", detail),
+    }
+}
+
+/// Where nothing got as far as Graph, it is no matter of this mail (RFC 3463 section 3.5).
+fn temporary(error: &graph::Error) -> &'static str {
+    match error {
+        graph::Error::Auth(_) | graph::Error::Transport { sent: false, .. } => UNREACHED,
+        _ => "4.3.2",
     }
 }
 
@@ -287,6 +299,24 @@ mod tests {
             let event = after_look(&status(number, code)).event;
             let open = matches!(event, Event::Later(_) | Event::NoAccess | Event::Unclear);
             assert!(open, "{number} {code} {event:?}");
+        }
+    }
+
+    #[test]
+    fn what_reached_nobody_is_told_apart() {
+        for (sent, event, enhanced) in [
+            (false, Event::Later(None), UNREACHED),
+            (true, Event::Lost, "4.4.2"),
+        ] {
+            let told = after_write(&graph::Error::Transport {
+                what: "POST send",
+                cause: String::new(),
+                sent,
+            });
+            assert_eq!(
+                (told.event, &told.reason.unwrap().status[..]),
+                (event, enhanced)
+            );
         }
     }
 

@@ -5,14 +5,14 @@ use super::{
     Lane, Route, Shared,
     bounce::{self, About, Kind},
     courier::{Courier, HEADER},
-    failure::{Reason, Told},
+    failure::{Reason, Told, UNREACHED},
     outgoing,
     state::{self, Event, Facts, State},
 };
 use crate::{
     mail::{AccountName, ErrorClass},
     mime,
-    store::spool::Submission,
+    store::{self, spool::Submission},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -36,7 +36,7 @@ impl Shared {
         while !stop.is_cancelled() {
             let order = i64::try_from(self.options.patience.order).unwrap_or(i64::MAX);
             let since = super::now().saturating_sub(order);
-            let pause = match self.ledger.store.next_submission(&account, since).await {
+            let pause = match self.next(&account, since).await {
                 Ok(Some(submission)) => match wait(&submission) {
                     Some(pause) => pause.min(IDLE),
                     None => {
@@ -52,9 +52,23 @@ impl Shared {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = lane.wake.notified() => {}
+                () = lane.wake.notified() => self.try_again(&account).await,
                 () = sleep(pause) => {}
             }
+        }
+    }
+
+    async fn next(&self, account: &AccountName, since: i64) -> store::Result<Option<Submission>> {
+        let store = &self.ledger.store;
+        store.next_submission(account, since, UNREACHED).await
+    }
+
+    /// Something new to be sent: what waits before it because nothing could be reached is tried first.
+    async fn try_again(&self, account: &AccountName) {
+        let store = &self.ledger.store;
+        let hurried = store.hurry_deferred(account, UNREACHED, super::now()).await;
+        if let Err(error) = hurried {
+            tracing::warn!(%account, %error, "what was deferred waits on");
         }
     }
 

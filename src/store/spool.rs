@@ -148,12 +148,34 @@ impl Store {
             .await
     }
 
+    /// What was deferred with a reason that begins so is due at `due`.
+    pub async fn hurry_deferred(
+        &self,
+        account: &AccountName,
+        reason: &'static str,
+        due: i64,
+    ) -> Result<()> {
+        let account = account.clone();
+        self.spool()
+            .write(move |tx| {
+                tx.execute(
+                    "UPDATE submissions SET due = ?2 WHERE account = ?1 AND due > ?2
+                     AND state = 'deferred' AND substr(reason, 1, length(?3)) = ?3",
+                    params![account.as_str(), due, reason],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
     /// The submission of an account that is due first. One that is not over lets no later one of the same
-    /// sender pass, unless it is held, or was taken before `since`. The null sender is nobody.
+    /// sender pass, unless it is held, or was taken before `since` and was not deferred with a reason that
+    /// begins with `unreached`. The null sender is nobody.
     pub async fn next_submission(
         &self,
         account: &AccountName,
         since: i64,
+        unreached: &'static str,
     ) -> Result<Option<Submission>> {
         let account = account.clone();
         self.spool()
@@ -164,13 +186,15 @@ impl Store {
                          SELECT 1 FROM submissions AS earlier
                          WHERE earlier.account = ?1 AND earlier.due IS NOT NULL
                          AND earlier.id < own.id AND earlier.reverse_path = own.reverse_path
-                         AND earlier.accepted > ?2 AND earlier.report IS NULL
+                         AND (earlier.accepted > ?2 OR earlier.state = 'deferred'
+                              AND substr(earlier.reason, 1, length(?3)) = ?3)
+                         AND earlier.report IS NULL
                          AND earlier.state IN ('queued', 'attempting', 'deferred', 'in doubt')))
                      ORDER BY due, id LIMIT 1"
                 );
                 let mut query = conn.prepare_cached(&query)?;
                 Ok(query
-                    .query_row(params![account.as_str(), since], submission)
+                    .query_row(params![account.as_str(), since, unreached], submission)
                     .optional()?)
             })
             .await

@@ -41,6 +41,8 @@ pub(super) struct Post {
     http: reqwest::Client,
     pub(super) store: Store,
     pub(super) couriers: Couriers,
+    /// The same mailbox where nothing answers.
+    pub(super) unreachable: Client,
     pub(super) spool: Spool,
     stop: CancellationToken,
     worker: tokio::task::JoinHandle<()>,
@@ -119,14 +121,19 @@ impl Post {
         let tokens = TokenSource::new(&account, http.clone(), vault).unwrap();
         sign_in(&tokens).await;
         let root = sandbox.graph_url();
-        let graph = Client::new(http.clone(), root, None, tokens, Limiter::default());
-        let graph = graph.with_pace(Pace {
+        let pace = Pace {
             first_byte: Duration::from_secs(2),
             idle: Duration::from_secs(2),
             person: Duration::from_millis(300),
             background: Duration::from_millis(300),
             base: Duration::from_millis(20),
-        });
+        };
+        let nowhere = "http://127.0.0.1:1".parse().unwrap();
+        let client = |root| {
+            let (http, tokens) = (http.clone(), tokens.clone());
+            Client::new(http, root, None, tokens, Limiter::default()).with_pace(pace)
+        };
+        let (graph, unreachable) = (client(root), client(nowhere));
         let route = Route {
             graph,
             mailbox: ANNA.to_owned(),
@@ -143,6 +150,7 @@ impl Post {
             http,
             store,
             couriers,
+            unreachable,
             stop,
             dir,
         };
@@ -159,10 +167,16 @@ impl Post {
 
     /// As after a crash: the worker stops in the middle, and a new spool opens what is there.
     pub(super) async fn restart(&mut self) {
+        self.restart_with(HASTY).await;
+    }
+
+    pub(super) async fn restart_with(&mut self, patience: Patience) {
         self.worker.abort();
         let _ = (&mut self.worker).await;
         let (store, couriers) = (self.store.clone(), self.couriers.clone());
-        self.spool = Spool::open(store, couriers, options(HASTY)).await.unwrap();
+        self.spool = Spool::open(store, couriers, options(patience))
+            .await
+            .unwrap();
         self.work();
     }
 

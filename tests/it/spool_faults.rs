@@ -83,6 +83,54 @@ async fn a_later_mail_of_the_same_sender_does_not_overtake() {
     );
 }
 
+/// A computer without a network: order is kept for as long as that lasts, and the next mail is reason to try again.
+#[tokio::test]
+async fn while_nothing_can_be_reached_nothing_overtakes() {
+    let mut post = Post::start().await;
+    let anna = super::spool::anna();
+    let patience = Patience {
+        order: 1,
+        pauses: (60_000, 60_000),
+        ..HASTY
+    };
+    let there = post.couriers[&anna].graph.clone();
+    post.couriers.get_mut(&anna).unwrap().graph = post.unreachable.clone();
+    post.restart_with(patience).await;
+    let mut ids = Vec::new();
+    for name in ["first", "second"] {
+        let message = mail(name, "To: ben@example.com", "x\r\n");
+        ids.push(post.submit(&[BEN], &message).await);
+        post.reaches(ids[0], "deferred").await;
+    }
+    let attempts = |row: Option<postern::store::spool::Submission>| row.unwrap().progress.attempts;
+    let begun = std::time::Instant::now();
+    // The second one made the first one try again, and was not tried itself.
+    while attempts(post.store.submission(ids[0].0).await.unwrap()) < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    post.reaches(ids[0], "deferred").await;
+    assert_eq!(post.state(ids[1]).await, "queued");
+    assert_eq!(attempts(post.store.submission(ids[1].0).await.unwrap()), 0);
+    post.couriers.get_mut(&anna).unwrap().graph = there;
+    post.restart_with(patience).await;
+    let third = mail("third", "To: ben@example.com", "x\r\n");
+    ids.push(post.submit(&[BEN], &third).await);
+    for id in ids {
+        post.reaches(id, "sent").await;
+    }
+    let accepted = post.accepted().await;
+    let order: Vec<_> = accepted.iter().map(|a| &a["message_id"]).collect();
+    assert_eq!(
+        order,
+        [
+            "<first@example.com>",
+            "<second@example.com>",
+            "<third@example.com>"
+        ]
+    );
+}
+
 #[tokio::test]
 async fn what_stays_stuck_holds_others_back_for_a_while_only() {
     let patience = Patience {
