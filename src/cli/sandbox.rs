@@ -22,7 +22,7 @@ pub(super) struct Sandbox {
     /// What it shall do: switches, faults, size of the mailbox (format: docs/sandbox.md)
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// One mailbox of N messages, made on the fly, instead of the demo's tenant
+    /// One mailbox of N messages, made from a seed, instead of the demo's tenant
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=5_000_000))]
     messages: Option<u32>,
     /// Ports from N on: Graph N, login N+1, admin N+2. Default: free ones

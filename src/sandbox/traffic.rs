@@ -316,8 +316,7 @@ pub(super) fn shown(world: &mut World) -> Value {
     let addresses: Vec<_> = world.users.iter().map(|u| u.address.clone()).collect();
     let address = |at: &usize| addresses.get(*at).cloned().unwrap_or_default();
     let meters = &mut world.traffic;
-    let mut pairs: Vec<_> = meters.pairs.iter_mut().collect();
-    pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let pairs: std::collections::BTreeMap<_, _> = meters.pairs.iter_mut().collect();
     let pairs = pairs.into_iter().map(|((client, at), pair)| {
         json!({
             "client_id": client, "mailbox": address(at), "in_flight": pair.in_flight, "peak": pair.peak,

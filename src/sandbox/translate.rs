@@ -17,20 +17,20 @@ const IMMUTABLE: usize = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
-    EntryId,
-    EwsId,
-    ImmutableEntryId,
-    RestId,
-    RestImmutableEntryId,
+    Entry,
+    Ews,
+    Immutable,
+    Rest,
+    RestImmutable,
 }
 
 fn format(body: &Value, name: &str) -> Outcome<Format> {
     Ok(match body.get(name).and_then(Value::as_str) {
-        Some("entryId") => Format::EntryId,
-        Some("ewsId") => Format::EwsId,
-        Some("immutableEntryId") => Format::ImmutableEntryId,
-        Some("restId") => Format::RestId,
-        Some("restImmutableEntryId") => Format::RestImmutableEntryId,
+        Some("entryId") => Format::Entry,
+        Some("ewsId") => Format::Ews,
+        Some("immutableEntryId") => Format::Immutable,
+        Some("restId") => Format::Rest,
+        Some("restImmutableEntryId") => Format::RestImmutable,
         _ => {
             return Err(bad_request(&format!(
                 "Requested value of '{name}' was not found."
@@ -77,12 +77,12 @@ fn spelled(mailbox: &Mailbox, item: &Item, to: Format) -> String {
         project::item_id(mailbox, item, true),
     );
     match to {
-        Format::RestId => classic,
-        Format::RestImmutableEntryId => immutable,
+        Format::Rest => classic,
+        Format::RestImmutable => immutable,
         // EWS writes the same octets in the other alphabet.
-        Format::EwsId => classic.replace('-', "/").replace('_', "+"),
-        Format::EntryId => entry(&classic, CLASSIC),
-        Format::ImmutableEntryId => entry(&immutable, IMMUTABLE),
+        Format::Ews => classic.replace('-', "/").replace('_', "+"),
+        Format::Entry => entry(&classic, CLASSIC),
+        Format::Immutable => entry(&immutable, IMMUTABLE),
     }
 }
 
@@ -97,12 +97,12 @@ fn source<'a>(mailbox: &'a Mailbox, id: &str, from: Format) -> Option<&'a Item> 
         mailbox.items.get(&number)
     };
     match from {
-        Format::RestId | Format::RestImmutableEntryId => find(id),
-        Format::EwsId => find(&id.replace('/', "-").replace('+', "_")),
+        Format::Rest | Format::RestImmutable => find(id),
+        Format::Ews => find(&id.replace('/', "-").replace('+', "_")),
         // What the octets before an entry id are follows from any other id of the mailbox.
-        Format::EntryId | Format::ImmutableEntryId => {
+        Format::Entry | Format::Immutable => {
             let (any, at) = match from {
-                Format::EntryId => (mailbox.keys.message(0, 0), CLASSIC),
+                Format::Entry => (mailbox.keys.message(0, 0), CLASSIC),
                 _ => (mailbox.keys.immutable(0), IMMUTABLE),
             };
             let mut octets = URL_SAFE.decode(any).ok()?;

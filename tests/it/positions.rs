@@ -463,7 +463,7 @@ async fn failures(positions: Vec<(Value, bool)>) -> Vec<String> {
         let run = async move { Suite::start(&switches).await.whole(large).await };
         let begun = Instant::now();
         let outcome = tokio::spawn(run).await;
-        println!("{:>6.1} s under {told}", begun.elapsed().as_secs_f32());
+        eprintln!("{:>6.1} s under {told}", begun.elapsed().as_secs_f32());
         (told, outcome)
     });
     let outcomes: Vec<_> = futures_util::stream::iter(suites)
