@@ -195,7 +195,7 @@ pub(crate) const BR_DE_31: Rule = fatal(
 pub(crate) const BR_DE_TMP_32: Rule = information(
     "BR-DE-TMP-32",
     &["BT-72"],
-    "The invoice does not say when was delivered: date of delivery (BT-72), invoicing period (BG-14), or a period for each line (BG-26).",
+    "The invoice does not say when the delivery was: date of delivery (BT-72), invoicing period (BG-14), or a period for each line (BG-26).",
     "Die Rechnung sagt nicht, wann geliefert wurde: Lieferdatum (BT-72), Abrechnungszeitraum (BG-14) oder ein Zeitraum in jeder Position (BG-26).",
 );
 pub(crate) const BR_TMP_2: Rule = fatal(
