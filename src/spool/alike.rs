@@ -50,3 +50,65 @@ pub(super) fn everyone(message: &Message) -> impl Iterator<Item = &str> {
     let all = lists.into_iter().flatten().flatten();
     all.filter_map(|recipient| recipient.address.as_deref())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        mail::{AccountName, Envelope, RemoteId},
+        store::spool::Progress,
+    };
+
+    fn submission(to: &str, state: State, step: Step, draft: Option<&str>) -> Submission {
+        Submission {
+            id: 1,
+            account: AccountName::new("anna"),
+            envelope: Envelope {
+                recipients: vec![to.to_owned()],
+                ..Envelope::default()
+            },
+            file: String::new(),
+            size: 0,
+            accepted: 0,
+            progress: Progress {
+                state: state.as_str().to_owned(),
+                step: step.as_str().to_owned(),
+                draft: draft.map(RemoteId::new),
+                ..Progress::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_sibling_to_the_same_people_explains_a_copy_unless_its_own_is_there() {
+        let own = submission(
+            "ben@example.com",
+            State::InDoubt,
+            Step::Sending,
+            Some("own"),
+        );
+        let copy = |id: &str| Message {
+            id: id.to_owned(),
+            ..Message::default()
+        };
+        let found = [copy("copy")];
+        let sent = |to, draft| submission(to, State::Sent, Step::Sending, draft);
+        let count = |sibling: Submission, found: &[Message]| rivals(&own, &[sibling], found);
+        assert_eq!(count(sent("BEN@example.com", Some("his")), &found), 1);
+        assert_eq!(count(sent("ben@example.com", None), &found), 1);
+        // Its own copy is another.
+        let both = [copy("copy"), copy("his")];
+        assert_eq!(count(sent("ben@example.com", Some("his")), &both), 0);
+        assert_eq!(count(sent("carl@example.com", Some("his")), &found), 0);
+        // Nobody was asked to send it.
+        let drafted = submission("ben@example.com", State::Queued, Step::Drafted, Some("his"));
+        assert_eq!(count(drafted, &found), 0);
+        let asked = submission(
+            "ben@example.com",
+            State::InDoubt,
+            Step::Sending,
+            Some("his"),
+        );
+        assert_eq!(count(asked, &found), 1);
+    }
+}
